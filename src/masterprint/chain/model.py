@@ -1,0 +1,139 @@
+"""A chain: stages in order, and how its masters are written unless a render says otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from masterprint.errors import ChainError
+from masterprint.files.formats import BitDepth, Dither, FileFormat, MasterFormat
+from masterprint.signal import Block, Signal
+from masterprint.stages.base import Settings, Stage
+from masterprint.stages.entries import StageList
+
+LOWEST_RATE_HZ = 11025
+HIGHEST_RATE_HZ = 192000
+"""What a mix and a master may have. Above, a chain would do nothing that anybody hears; below, its
+filters would have no room."""
+
+Rate = Annotated[int, Field(ge=LOWEST_RATE_HZ, le=HIGHEST_RATE_HZ)]
+
+
+class MasterSettings(Settings):
+    """How masters are written."""
+
+    format: FileFormat = Field("wav", description="container; wav becomes RF64 past 4 GiB")
+    bit_depth: BitDepth | Literal[16, 24] = Field("24", description="16, 24, 32f or 64f")
+    sample_rate_hz: Rate | None = Field(None, description="null keeps the rate of the mix")
+    dither: Dither = Field("tpdf", description="none, tpdf, or shaped (44.1 and 48 kHz)")
+    dither_silence: bool = Field(False, description="dither digital silence, too")
+
+    def as_format(self) -> MasterFormat:
+        """The file format these settings describe."""
+        depth: Any = str(self.bit_depth)
+        return MasterFormat(self.format, depth, self.dither, self.dither_silence)
+
+
+class Chain(Settings):
+    """Stages in order. Load one with `masterprint.load_chain`, or build it in code.
+
+    Attributes:
+        masterprint: version of the chain file format, 1.
+        name, description: for people.
+        stages: what the mix goes through.
+        tail_s: seconds of silence added to the mix before the chain, for tails to ring out.
+        master: how masters are written.
+    """
+
+    masterprint: Literal[1] = Field(1, description="version of the chain file format")
+    name: str = Field("", max_length=200, description="what the chain is called")
+    description: str = Field("", max_length=4000, description="what it is for")
+    stages: StageList = Field(default_factory=list, description="what the mix goes through")
+    tail_s: float = Field(0.0, ge=0, le=60, description="seconds added for tails to ring out")
+    master: MasterSettings = Field(
+        default_factory=MasterSettings, description="how masters are written"
+    )
+
+    def problems(self, sample_rate_hz: int, channels: int) -> list[str]:
+        """Why the chain cannot work on a mix of this rate and these channels."""
+        found = []
+        if not LOWEST_RATE_HZ <= sample_rate_hz <= HIGHEST_RATE_HZ:
+            found.append(
+                f"its sample rate is {sample_rate_hz} Hz, and chains work at {LOWEST_RATE_HZ} to "
+                f"{HIGHEST_RATE_HZ} Hz (convert it first)"
+            )
+            return found
+        for index, stage in enumerate(self.stages):
+            if stage.bypass:
+                continue
+            place = f"stages[{index}].{stage.stage_name}"
+            if stage.on != "stereo" and channels != 2:
+                found.append(f"{place}: on {stage.on} needs 2 channels, the mix has {channels}")
+                continue
+            inside = 1 if stage.on != "stereo" else channels
+            found += [f"{place}: {text}" for text in stage.problems(sample_rate_hz, inside)]
+        return found
+    def apply(self, audio: NDArray[np.float64], sample_rate_hz: int) -> NDArray[np.float64]:
+        """The array through all stages, at its own rate: no conversion, no dither.
+
+        Args:
+            audio: shape (channels, frames), full scale at 1.0.
+            sample_rate_hz: frames per second.
+
+        Returns:
+            Shape (channels, frames + tail), float64.
+
+        Raises:
+            ChainError: the chain does not suit such audio.
+        """
+        from masterprint.stages.run import run_stages
+
+        if audio.ndim != 2:
+            raise ChainError(
+                f"The array has the shape {audio.shape}, where (channels, frames) is expected."
+            )
+        if problems := self.problems(sample_rate_hz, len(audio)):
+            raise ChainError(f"The chain does not suit this audio: {'; '.join(problems)}.")
+        signal = with_tail(Signal.of(audio, sample_rate_hz), self.tail_s)
+        return run_stages(self.stages, signal)[0].collect()
+
+    def __repr__(self) -> str:
+        stages = " -> ".join(stage.label or stage.stage_name for stage in self.stages)
+        return f"<Chain {self.name!r}: {stages or 'empty'}>"
+
+    __str__ = __repr__
+
+    def as_dict(self, resolved: bool = False) -> dict[str, Any]:
+        """Plain data as in a chain file: what was set, or with `resolved` every setting."""
+        if not resolved:
+            return self.model_dump(mode="json", exclude_unset=True) | {"masterprint": 1}
+        data = self.model_dump(mode="json", exclude={"stages"})
+        data["stages"] = [_resolved(stage) for stage in self.stages]
+        return data
+
+
+def _resolved(stage: Stage) -> dict[str, Any]:
+    settings = stage.model_dump(mode="json")
+    bands = getattr(stage, "bands", None)
+    if stage.stage_name == "split" and bands:
+        settings["bands"] = [[_resolved(inner) for inner in band] for band in bands]
+    return {stage.stage_name: settings}
+
+
+def with_tail(signal: Signal, tail_s: float) -> Signal:
+    """The signal with silence behind it."""
+    frames = round(tail_s * signal.sample_rate_hz)
+    if not frames:
+        return signal
+
+    def longer() -> Iterator[Block]:
+        yield from signal.blocks
+        yield np.zeros((signal.channels, frames))
+
+    total = None if signal.frames is None else signal.frames + frames
+    return replace(signal, blocks=longer(), frames=total)

@@ -1,0 +1,184 @@
+"""YAML as chain files use it: plain data with a place for every value, and nothing dangerous.
+
+PyYAML tokenises; the data is built here, because a chain file needs more than `safe_load` gives:
+line and column of everything, duplicate keys refused, limits on size and depth, no aliases (the
+stuff of YAML bombs), no tags, and YAML 1.2 scalars (`on` is a word, `1e3` a number).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+MOST_BYTES = 256 * 1024
+MOST_DEPTH = 24
+MOST_VALUES = 20_000
+
+Place = tuple[str | int, ...]
+"""A path into the data, such as ("stages", 2, "compressor", "ratio")."""
+
+_INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
+_WORDS |= {"True": True, "False": False, "TRUE": True, "FALSE": False, "Null": None, "NULL": None}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong, and where."""
+
+    line: int
+    column: int
+    message: str
+    path: str = ""
+
+
+@dataclass
+class Source:
+    """The data of a file, where each value and key stands, and what was wrong in reading it."""
+
+    data: Any = None
+    values: dict[Place, tuple[int, int]] = field(default_factory=dict)
+    keys: dict[Place, tuple[int, int]] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def where(self, place: Place, of_key: bool = False) -> tuple[int, int]:
+        """Line and column, from 1, of a value (or its key), or of what is nearest above it."""
+        table = self.keys if of_key else self.values
+        while place not in table and place:
+            place = place[:-1]
+            table = self.values
+        return table.get(place, (1, 1))
+
+
+class _Stop(Exception):
+    """Reading cannot go on."""
+
+
+def path_text(place: Place) -> str:
+    """A place as people write it: stages[2].compressor.ratio."""
+    text = ""
+    for part in place:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else part
+    return text
+
+
+def read_yaml(path: Path) -> Source:
+    """Read a file; what is wrong with it as YAML is in `problems`. OSError passes."""
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        message = f"the file has {size} bytes, where at most {MOST_BYTES} are expected"
+        return Source(problems=[Problem(1, 1, message)])
+    try:
+        return parse_yaml(path.read_bytes().decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        message = f"the file is not UTF-8 text (byte {error.start} is {error.object[error.start]:#x})"
+        return Source(problems=[Problem(1, 1, message)])
+
+
+def parse_yaml(text: str) -> Source:
+    """Read YAML text."""
+    source = Source()
+    try:
+        _Builder(text, source).build()
+    except _Stop:
+        pass
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+        source.problems.append(Problem(line, column, f"not valid YAML: {error.problem}"))
+    except yaml.YAMLError as error:
+        source.problems.append(Problem(1, 1, f"not valid YAML: {error}"))
+    return source
+
+
+class _Builder:
+    def __init__(self, text: str, source: Source) -> None:
+        self._source = source
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        self._events = iter(yaml.parse(text, Loader=loader))
+        self._count = 0
+
+    def build(self) -> None:
+        event = next(self._events)
+        while isinstance(event, yaml.StreamStartEvent | yaml.DocumentStartEvent):
+            event = next(self._events)
+        if isinstance(event, yaml.StreamEndEvent):
+            return
+        self._source.data = self._value(event, ())
+        next(self._events)  # the end of the document
+        event = next(self._events)
+        if isinstance(event, yaml.DocumentStartEvent):
+            self._complain(event, "a second document begins here, where one is expected", ())
+
+    def _complain(self, event: Any, message: str, place: Place) -> None:
+        mark = event.start_mark
+        problem = Problem(mark.line + 1, mark.column + 1, message, path_text(place))
+        self._source.problems.append(problem)
+
+    def _stop(self, event: Any, message: str, place: Place) -> _Stop:
+        self._complain(event, message, place)
+        return _Stop()
+
+    def _value(self, event: Any, place: Place) -> Any:
+        self._count += 1
+        if self._count > MOST_VALUES:
+            raise self._stop(event, f"there are more than {MOST_VALUES} values in the file", place)
+        if len(place) > MOST_DEPTH:
+            raise self._stop(event, f"nested more than {MOST_DEPTH} levels deep", place[:3])
+        if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
+            name = f"{'*' if isinstance(event, yaml.AliasEvent) else '&'}{event.anchor}"
+            message = f"found {name}: aliases are not used here; write the value out"
+            raise self._stop(event, message, place)
+        if event.tag is not None and event.tag != "!":
+            raise self._stop(event, f"found the tag {event.tag}: tags are not used here", place)
+        self._source.values[place] = (event.start_mark.line + 1, event.start_mark.column + 1)
+        if isinstance(event, yaml.ScalarEvent):
+            return self._scalar(event, place)
+        if isinstance(event, yaml.SequenceStartEvent):
+            items: list[Any] = []
+            while not isinstance(item := next(self._events), yaml.SequenceEndEvent):
+                items.append(self._value(item, (*place, len(items))))
+            return items
+        return self._mapping(place)
+
+    def _mapping(self, place: Place) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            if not isinstance(event, yaml.ScalarEvent) or event.anchor is not None:
+                raise self._stop(event, "found a key that is not a plain word", place)
+            key = event.value
+            inner = (*place, key)
+            position = (event.start_mark.line + 1, event.start_mark.column + 1)
+            if key in found:
+                first = self._source.keys[inner][0]
+                self._complain(event, f"{key!r} stands here twice, first in line {first}", inner)
+            else:
+                self._source.keys[inner] = position
+            found[key] = self._value(next(self._events), inner)
+        return found
+
+    def _scalar(self, event: Any, place: Place) -> Any:
+        text: str = event.value
+        if not event.implicit[0]:
+            return text
+        if text in _WORDS:
+            return _WORDS[text]
+        if _INTEGER.fullmatch(text):
+            return int(text)
+        if _FLOAT.fullmatch(text):
+            number = float(text)
+            if math.isfinite(number):
+                return number
+            self._complain(event, f"found {text}, which is too large for a number", place)
+            return 0.0
+        if _NOT_FINITE.fullmatch(text):
+            self._complain(event, f"found {text}, where a finite number is expected", place)
+            return 0.0
+        return text

@@ -1,0 +1,60 @@
+"""Linear-phase filters: from a wanted magnitude to taps, and streaming convolution with them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masterprint.signal import Block, Signal, rechunk
+
+
+def linear_phase_taps(
+    magnitude: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    sample_rate_hz: int,
+    reach_s: float,
+) -> NDArray[np.float64]:
+    """Taps, odd in number and symmetric, whose zero-phase response is `magnitude` of hertz.
+
+    Frequency sampling: the inverse Fourier transform of the magnitude, centred, under a Hann
+    window that reaches at least `reach_s` seconds to each side.
+    """
+    half = 1 << max(9, math.ceil(math.log2(sample_rate_hz * reach_s)))
+    frequencies = np.arange(half + 1) * (sample_rate_hz / (2 * half))
+    response = np.fft.irfft(magnitude(frequencies), 2 * half)
+    centred = np.concatenate([response[-half + 1 :], response[:half]])
+    return np.asarray(centred * np.hanning(2 * half + 1)[1:-1])
+
+
+def convolve(signal: Signal, taps: NDArray[np.float64]) -> Signal:
+    """The signal through a linear-phase filter, its delay of (taps - 1) / 2 taken out again.
+
+    Overlap-save in partitions that begin at fixed places of the programme, so that the result
+    does not depend on the sizes of the blocks.
+    """
+    return signal.carrying(_aligned(signal, taps))
+
+
+def _aligned(signal: Signal, taps: NDArray[np.float64]) -> Iterator[Block]:
+    delay = (len(taps) - 1) // 2
+    size = 1 << max(12, math.ceil(math.log2(4 * len(taps))))
+    hop = size - len(taps) + 1
+    spectrum = np.fft.rfft(taps, size)
+    overlap = np.zeros((signal.channels, len(taps) - 1))
+    skip = delay
+
+    def padded() -> Iterator[Block]:
+        yield from signal.blocks
+        yield np.zeros((signal.channels, delay))
+
+    for block in rechunk(padded(), hop):
+        line = np.concatenate([overlap, block], axis=1)
+        overlap = line[:, line.shape[1] - len(taps) + 1 :]
+        out = np.fft.irfft(np.fft.rfft(line, size) * spectrum, size)
+        out = out[:, len(taps) - 1 : len(taps) - 1 + block.shape[1]]
+        dropped = min(skip, out.shape[1])
+        skip -= dropped
+        if dropped < out.shape[1]:
+            yield np.ascontiguousarray(out[:, dropped:])

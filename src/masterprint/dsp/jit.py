@@ -1,0 +1,90 @@
+"""Compiled kernels: Numba, imported only when the first kernel runs.
+
+Importing Numba takes a third of a second, so `masterprint chain check` must not pay for it. A
+function marked with `kernel` stays plain Python until it is first called; then it is compiled for
+the one signature it declares, or loaded from Numba's on-disk cache if an earlier run compiled it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Generic, ParamSpec, TypeVar, cast
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_compile_lock = threading.RLock()
+_announced = False
+announce: Callable[[str], None] | None = None
+"""Set by the command line: called once, before the first kernel that has to be compiled."""
+
+
+def announce_compilation_to(listener: Callable[[str], None] | None) -> None:
+    """Have `listener` told, once, when kernels have to be compiled rather than loaded."""
+    global announce
+    announce = listener
+
+
+class Kernel(Generic[P, R]):
+    """A function of arrays and numbers, compiled on first use.
+
+    Kernels release the GIL, keep IEEE semantics (no fastmath: a render must repeat bit for bit)
+    and divide as NumPy does. They never call one another, so each is cached on its own.
+    """
+
+    def __init__(self, function: Callable[P, R], signature: str) -> None:
+        self.python = function
+        self.signature = signature
+        self._compiled: Callable[P, R] | None = None
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        compiled = self._compiled
+        if compiled is None:
+            compiled = self._compile()
+        return compiled(*args, **kwargs)
+
+    def _compile(self) -> Callable[P, R]:
+        with _compile_lock:
+            if self._compiled is None:
+                self._compiled = self._cached() or self._uncached()
+            return self._compiled
+
+    def _cached(self) -> Callable[P, R] | None:
+        from numba import njit
+
+        try:
+            dispatcher: Any = njit(cache=True, nogil=True, error_model="numpy")(self.python)
+        except RuntimeError:  # nowhere to write a cache: read-only package, no home folder
+            return None
+        stem = f"{Path(self.python.__code__.co_filename).stem}.{self.python.__qualname__}-"
+        known = any(Path(dispatcher.stats.cache_path).glob(f"{stem}*.nbi"))
+        if not known:
+            _announce()
+        dispatcher.compile(self.signature)
+        return cast("Callable[P, R]", dispatcher)
+
+    def _uncached(self) -> Callable[P, R]:
+        from numba import njit
+
+        _announce()
+        dispatcher: Any = njit(nogil=True, error_model="numpy")(self.python)
+        dispatcher.compile(self.signature)
+        return cast("Callable[P, R]", dispatcher)
+
+
+def _announce() -> None:
+    global _announced
+    if announce is not None and not _announced:
+        _announced = True
+        announce("Compiling audio kernels for this machine: once, less than a minute.")
+
+
+def kernel(signature: str) -> Callable[[Callable[P, R]], Kernel[P, R]]:
+    """Mark a function as a kernel with its one Numba signature, such as ``f8(f8[::1], i8)``."""
+
+    def mark(function: Callable[P, R]) -> Kernel[P, R]:
+        return Kernel(function, signature)
+
+    return mark

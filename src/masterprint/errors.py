@@ -1,0 +1,34 @@
+"""Errors that a user can act on: one sentence with place, found, expected, and a remedy."""
+
+from __future__ import annotations
+
+
+class MasterprintError(Exception):
+    """Something outside Masterprint is not as it must be.
+
+    `hint` says what to do about it, where there is something to do.
+    """
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} Hint: {self.hint}" if self.hint else self.message
+
+
+class AudioFileError(MasterprintError):
+    """A file cannot be read as audio, or cannot be written."""
+
+
+class SignalError(MasterprintError):
+    """Audio that no chain can work with, such as a NaN sample."""
+
+
+class ChainError(MasterprintError):
+    """A chain file, or a chain built in code, is not valid, or does not suit a mix."""
+
+
+class UsageError(MasterprintError):
+    """What was asked for cannot be started: a colliding name, a missing folder."""

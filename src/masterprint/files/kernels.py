@@ -1,0 +1,153 @@
+"""Samples in and out of the forms that files hold them in."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masterprint.dsp.jit import kernel
+
+
+@kernel("void(i4[:, ::1], f8[:, ::1])")
+def from_integers(interleaved: NDArray[np.int32], planar: NDArray[np.float64]) -> None:
+    """Left-justified 32-bit integers (frames, channels) to float64 (channels, frames)."""
+    frames, channels = interleaved.shape
+    for channel in range(channels):
+        row = planar[channel]
+        for n in range(frames):
+            row[n] = interleaved[n, channel] * (1.0 / 2147483648.0)
+
+
+@kernel("void(i4[:, ::1], u1[::1])")
+def pack_24_bit(planar: NDArray[np.int32], packed: NDArray[np.uint8]) -> None:
+    """Integers (channels, frames) to interleaved little-endian 24-bit words."""
+    channels, frames = planar.shape
+    for channel in range(channels):
+        row = planar[channel]
+        for n in range(frames):
+            at = 3 * (n * channels + channel)
+            word = row[n]
+            packed[at] = word & 255
+            packed[at + 1] = (word >> 8) & 255
+            packed[at + 2] = (word >> 16) & 255
+
+
+@kernel("i8(f8[:, ::1], f8, i8, i8, u1[::1], b1)")
+def mark_exact(  # noqa: PLR0913
+    block: NDArray[np.float64],
+    scale: float,
+    run: int,
+    run_needed: int,
+    exact: NDArray[np.uint8],
+    silence_counts: bool,
+) -> int:
+    """Mark frames in which nothing is lost: part of a long run that lies on the target's grid.
+
+    `exact[i]` becomes 1 where all channels are whole numbers at `scale` and so are at least
+    `run_needed` frames in a row. `run` is the length of the run before the block; the one that is
+    open at its end is returned. Silent frames count only when `silence_counts`.
+    """
+    channels, frames = block.shape
+    for n in range(frames):
+        whole = True
+        silent = True
+        for channel in range(channels):
+            value = block[channel, n] * scale
+            if value != 0.0:
+                silent = False
+                if value != np.rint(value):
+                    whole = False
+                    break
+        if whole and (silence_counts or not silent):
+            run += 1
+            if run == run_needed:
+                exact[max(0, n - run_needed + 1) : n + 1] = 1
+            else:
+                exact[n] = run > run_needed
+        else:
+            run = 0
+            exact[n] = 0
+    return run
+
+
+@kernel("i8(f8[:, ::1], f8, u1[::1], u8, i8, f8, f8[::1], f8[:, ::1], i4[:, ::1])")
+def quantise(  # noqa: PLR0913
+    block: NDArray[np.float64],
+    scale: float,
+    exact: NDArray[np.uint8],
+    seed: int,
+    position: int,
+    dither_steps: float,
+    shaping: NDArray[np.float64],
+    errors: NDArray[np.float64],
+    out: NDArray[np.int32],
+) -> int:
+    """Round to the nearest step, with triangular dither and error feedback; count what clips.
+
+    v = x - sum c_k e[n-k];  y = round(v + d);  e = y - v. The dither d is the sum of two uniform
+    values of half a step each way, drawn by SplitMix64 from the seed and the sample's own place,
+    so that any stretch can be made again. Frames marked exact pass as they are and clear the
+    errors. `errors` has shape (channels, 16).
+    """
+    channels, frames = block.shape
+    order = shaping.shape[0]
+    low = -scale
+    high = scale - 1.0
+    clipped = 0
+    for channel in range(channels):
+        row = block[channel]
+        words = out[channel]
+        past = errors[channel]
+        for n in range(frames):
+            value = row[n] * scale
+            if exact[n]:
+                words[n] = np.int32(min(max(value, low), high))
+                if order:
+                    past[:] = 0.0
+                clipped += value < low or value > high
+                continue
+            for k in range(order):
+                value -= shaping[k] * past[k]
+            noise = 0.0
+            if dither_steps > 0.0:
+                z = seed + np.uint64((position + n) * channels + channel) * np.uint64(
+                    0x9E3779B97F4A7C15
+                )
+                z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+                z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+                z ^= z >> np.uint64(31)
+                first = np.int64(z >> np.uint64(32))
+                second = np.int64(z & np.uint64(0xFFFFFFFF))
+                noise = dither_steps * ((first + second + 1) * 2.0**-32 - 1.0)
+            rounded = np.rint(value + noise)
+            if rounded < low or rounded > high:
+                clipped += 1
+                rounded = min(max(rounded, low), high)
+            words[n] = np.int32(rounded)
+            if order:
+                for k in range(order - 1, 0, -1):
+                    past[k] = past[k - 1]
+                # A clipped sample must not throw the loop: no error is larger than rounding's.
+                past[0] = min(max(rounded - value, -2.0), 2.0)
+    return clipped
+
+
+@kernel("b1(f8[:, ::1], i8[::1])")
+def find_non_finite(block: NDArray[np.float64], place: NDArray[np.int64]) -> bool:
+    """Whether a NaN or infinity is in the block; `place` becomes its channel and frame."""
+    for channel in range(block.shape[0]):
+        row = block[channel]
+        for start in range(0, row.shape[0], 1024):
+            # Times zero, anything finite stays zero; the sum of a chunk tells in one look.
+            total = 0.0
+            for n in range(start, min(start + 1024, row.shape[0])):
+                total += row[n] * 0.0
+            if total != 0.0 or math.isnan(total):
+                for n in range(start, min(start + 1024, row.shape[0])):
+                    if not math.isfinite(row[n]):
+                        place[0] = channel
+                        place[1] = n
+                        return True
+    return False

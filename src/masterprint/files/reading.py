@@ -1,0 +1,199 @@
+"""Reading a mix: everything that libsndfile knows, as blocks of float64."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from masterprint.errors import AudioFileError, SignalError
+from masterprint.files.kernels import find_non_finite, from_integers
+from masterprint.signal import BLOCK_FRAMES, Block, Signal
+
+LOWEST_RATE_HZ = 8000
+HIGHEST_RATE_HZ = 768000
+MOST_CHANNELS = 64
+
+INTEGER_BITS = {
+    "PCM_S8": 8,
+    "PCM_U8": 8,
+    "PCM_16": 16,
+    "PCM_24": 24,
+    "PCM_32": 32,
+    "ALAC_16": 16,
+    "ALAC_20": 20,
+    "ALAC_24": 24,
+    "ALAC_32": 32,
+}
+
+# What libsndfile's log says of a file that is shorter than its header promises.
+_SHORT_CHUNK = re.compile(r"^\s*(?:data|SSND|riff|Data size)\s*: (\d+) \(should be (\d+)\)", re.M)
+_SHORT_RF64 = re.compile(r"Calculated frame count (\d+) does not match .* chunk of (\d+)")
+_UNFINISHED_OGG = "Last page lacks an end-of-stream bit"
+_STREAMED_SIZES = (0, 0x7FFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
+"""Sizes that programs write into a header when they do not know yet: not a promise."""
+
+
+@dataclass(frozen=True)
+class AudioFile:
+    """An audio file that has been opened once and found readable.
+
+    Attributes:
+        path: where it is.
+        sample_rate_hz, channels, frames: its size.
+        format: container and encoding as libsndfile names them, such as "WAV PCM_24".
+        bits: bits per sample of integer encodings, None for float and lossy ones.
+    """
+
+    path: Path
+    sample_rate_hz: int
+    channels: int
+    frames: int
+    format: str
+    bits: int | None
+
+    @property
+    def full_scale(self) -> float:
+        """Magnitude from which a sample counts as at full scale: the last step but a quarter."""
+        return 1.0 if self.bits is None else 1.0 - 1.25 * 2.0 ** (1 - self.bits)
+
+    def signal(self, block_frames: int = BLOCK_FRAMES) -> Signal:
+        """The audio, to be taken once.
+
+        Raises (while it is taken):
+            AudioFileError: the file ends early or cannot be decoded.
+            SignalError: a sample is NaN or infinite.
+        """
+        return Signal(self._blocks(block_frames), self.sample_rate_hz, self.channels, self.frames)
+
+    def _blocks(self, block_frames: int) -> Iterator[Block]:
+        read = 0
+        try:
+            with soundfile.SoundFile(self.path) as file:
+                integers = self.bits is not None
+                dtype = "int32" if integers else "float64"
+                buffer = np.empty((block_frames, self.channels), dtype)
+                while True:
+                    got = file.read(block_frames, dtype=dtype, always_2d=True, out=buffer)
+                    if not len(got):
+                        break
+                    block = np.empty((self.channels, len(got)))
+                    if integers:
+                        from_integers(got, block)
+                    else:
+                        block[:] = got.T
+                        self._check_finite(block, read)
+                    read += len(got)
+                    yield block
+        except (soundfile.LibsndfileError, OSError) as error:
+            at = _time(read, self.sample_rate_hz)
+            raise AudioFileError(
+                f"{self.path}: cannot be decoded beyond {at} ({_reason(error)}).",
+                hint="the file is damaged or cut short: get it again from its source",
+            ) from error
+        if read < self.frames:
+            raise AudioFileError(
+                f"{self.path}: ends early: its header promises {self.frames} frames, "
+                f"it holds {read}.",
+                hint="the file is cut short: get it again from its source",
+            )
+
+    def _check_finite(self, block: Block, position: int) -> None:
+        place = np.zeros(2, np.int64)
+        if find_non_finite(block, place):
+            channel, frame = int(place[0]), int(place[1])
+            kind = "NaN" if np.isnan(block[channel, frame]) else "infinite"
+            raise SignalError(
+                f"{self.path}: the sample at {_time(position + frame, self.sample_rate_hz)} "
+                f"in channel {channel + 1} is {kind}, where a finite number is expected.",
+                hint="render the mix again: a plugin in it has gone wrong",
+            )
+
+
+def open_audio(path: Path) -> AudioFile:
+    """Look at an audio file: what it is, and that it is whole as far as its header can tell.
+
+    Raises:
+        AudioFileError: missing, empty, not audio, cut short, or of a size beyond all sense.
+    """
+    if not path.exists():
+        raise AudioFileError(f"{path}: there is no such file.")
+    if path.is_dir():
+        raise AudioFileError(f"{path}: is a folder, where an audio file is expected.")
+    try:
+        if path.stat().st_size == 0:
+            raise AudioFileError(f"{path}: is empty (0 bytes), where audio is expected.")
+        with soundfile.SoundFile(path) as file:
+            log = file.extra_info
+            found = AudioFile(
+                path=path,
+                sample_rate_hz=file.samplerate,
+                channels=file.channels,
+                frames=file.frames,
+                format=f"{file.format} {file.subtype}",
+                bits=INTEGER_BITS.get(file.subtype),
+            )
+    except soundfile.LibsndfileError as error:
+        if not _readable(path):
+            raise AudioFileError(f"{path}: may not be read: permission denied.") from error
+        raise AudioFileError(
+            f"{path}: cannot be read as audio ({_reason(error)}).",
+            hint="WAV, RF64, W64, AIFF, CAF, FLAC, Ogg Vorbis, Opus and MP3 can be read",
+        ) from error
+    except OSError as error:
+        raise AudioFileError(f"{path}: cannot be read: {error.strerror}.") from error
+    _check_whole(found, log)
+    if found.frames == 0:
+        raise AudioFileError(f"{path}: holds no audio (0 frames).")
+    if not LOWEST_RATE_HZ <= found.sample_rate_hz <= HIGHEST_RATE_HZ:
+        raise AudioFileError(
+            f"{path}: has a sample rate of {found.sample_rate_hz} Hz; "
+            f"{LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz can be read."
+        )
+    if found.channels > MOST_CHANNELS:
+        raise AudioFileError(
+            f"{path}: has {found.channels} channels; at most {MOST_CHANNELS} can be read."
+        )
+    return found
+
+
+def _check_whole(file: AudioFile, log: str) -> None:
+    held = promised = 0
+    if (short := _SHORT_CHUNK.search(log)) and int(short[1]) not in _STREAMED_SIZES:
+        promised, held = int(short[1]), int(short[2])
+    elif short := _SHORT_RF64.search(log):
+        held, promised = int(short[1]), int(short[2])
+    if promised > held:
+        unit = "frames" if short and short.re is _SHORT_RF64 else "bytes"
+        raise AudioFileError(
+            f"{file.path}: ends early: its header promises {promised} {unit} of audio, "
+            f"it holds {held}.",
+            hint="the file is cut short: get it again from its source",
+        )
+    if _UNFINISHED_OGG in log:
+        raise AudioFileError(
+            f"{file.path}: ends early: its last Ogg page is not marked as the end of the stream.",
+            hint="the file is cut short: get it again from its source",
+        )
+
+
+def _readable(path: Path) -> bool:
+    try:
+        with path.open("rb"):
+            return True
+    except OSError:
+        return False
+
+
+def _reason(error: BaseException) -> str:
+    text = getattr(error, "error_string", None) or str(error)
+    return str(text).strip().rstrip(".").lower()
+
+
+def _time(frame: int, sample_rate_hz: int) -> str:
+    minutes, seconds = divmod(frame / sample_rate_hz, 60)
+    return f"{int(minutes)}:{seconds:06.3f}"

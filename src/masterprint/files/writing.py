@@ -1,0 +1,195 @@
+"""Writing a master: quantised by us, complete or not there at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from masterprint.errors import AudioFileError, UsageError
+from masterprint.files.formats import MasterFormat
+from masterprint.files.kernels import pack_24_bit
+from masterprint.files.quantiser import Quantiser
+from masterprint.files.wav import WavWriter
+from masterprint.signal import Block, Signal
+
+
+class _Sink(Protocol):
+    def write(self, samples: NDArray[Any]) -> None: ...
+    def finish(self) -> None: ...
+
+
+def write_master(
+    signal: Signal,
+    path: Path,
+    master: MasterFormat,
+    *,
+    overwrite: bool = False,
+    heard: Callable[[Block], None] | None = None,
+) -> int:
+    """Write a signal to `path`, under a hidden name until it is whole; return clipped samples.
+
+    Args:
+        signal: what to write.
+        path: final name; its folder must exist.
+        master: format, bit depth, dither.
+        overwrite: whether a file that is already there may be replaced.
+        heard: is given each block as it is in the file, after quantising.
+
+    Raises:
+        AudioFileError: the disk is full, the folder is read-only, the format cannot hold it.
+        UsageError: a file of that name appeared meanwhile.
+    """
+    with _beside(path, overwrite) as part:
+        sink: _Sink
+        if master.file_format == "wav":
+            sink = _WavSink(part, signal, master)
+        else:
+            sink = _LibsndfileSink(part, signal, master)
+        quantiser = Quantiser(master.bits, master.dither, master.dither_silence)
+        for samples, audible in _samples(signal, master, quantiser):
+            sink.write(samples)
+            if heard is not None:
+                heard(audible)
+        sink.finish()
+    return quantiser.clipped_samples
+
+
+def _samples(
+    signal: Signal, master: MasterFormat, quantiser: Quantiser
+) -> Iterator[tuple[NDArray[Any], Block]]:
+    """What goes into the file, planar, and what it amounts to in float64."""
+    if master.is_integer:
+        step = 2.0 ** (1 - master.bits)
+        for words in quantiser.run(signal.blocks):
+            yield words, words * step
+    elif master.bit_depth == "32f":
+        for block in signal.blocks:
+            rounded = block.astype(np.float32)
+            yield rounded, rounded.astype(np.float64)
+    else:
+        for block in signal.blocks:
+            yield block, block
+
+
+class _WavSink:
+    def __init__(self, path: Path, signal: Signal, master: MasterFormat) -> None:
+        self._bits = master.bits
+        self._file = path.open("wb", buffering=0)
+        self._wav = WavWriter(
+            _Whole(self._file),
+            signal.sample_rate_hz,
+            signal.channels,
+            master.bits,
+            not master.is_integer,
+            signal.frames,
+        )
+
+    def write(self, samples: NDArray[Any]) -> None:
+        if self._bits == 24:
+            packed = np.empty(samples.size * 3, np.uint8)
+            pack_24_bit(np.ascontiguousarray(samples), packed)
+            self._wav.write(memoryview(packed))
+        else:
+            dtype = {16: "<i2", 32: "<f4", 64: "<f8"}[self._bits]
+            interleaved = np.ascontiguousarray(samples.T, dtype=dtype)
+            self._wav.write(memoryview(interleaved).cast("B"))
+
+    def finish(self) -> None:
+        self._wav.finish()
+        self._file.close()
+
+
+class _Whole:
+    """A raw file whose `write` writes everything, or raises."""
+
+    def __init__(self, file: Any) -> None:
+        self._file = file
+        self.seek = file.seek
+        self.flush = file.flush
+
+    def write(self, data: memoryview | bytes) -> int:
+        view = memoryview(data)
+        total = len(view)
+        while len(view):
+            written = self._file.write(view)
+            view = view[written:]
+        return total
+
+
+class _LibsndfileSink:
+    """AIFF and FLAC through libsndfile, which is handed integers that need no conversion."""
+
+    SUBTYPES = {"16": "PCM_16", "24": "PCM_24", "32f": "FLOAT", "64f": "DOUBLE"}
+
+    def __init__(self, path: Path, signal: Signal, master: MasterFormat) -> None:
+        self._path = path
+        self._bits = master.bits
+        self._integer = master.is_integer
+        self._written = 0
+        self._file = soundfile.SoundFile(
+            path,
+            "w",
+            signal.sample_rate_hz,
+            signal.channels,
+            self.SUBTYPES[master.bit_depth],
+            format=master.file_format.upper(),
+        )
+
+    def write(self, samples: NDArray[Any]) -> None:
+        interleaved = np.ascontiguousarray(samples.T)
+        if self._integer and self._bits == 16:
+            interleaved = interleaved.astype(np.int16)
+        elif self._integer:
+            interleaved = interleaved << (32 - self._bits)
+        try:
+            self._file.write(interleaved)
+        except AssertionError as error:  # soundfile's way of saying that not all was written
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+        self._written += len(interleaved)
+
+    def finish(self) -> None:
+        self._file.close()
+        # libsndfile does not report what goes wrong on closing: look at what is there.
+        if soundfile.info(str(self._path)).frames != self._written:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@contextmanager
+def _beside(path: Path, overwrite: bool) -> Iterator[Path]:
+    """A hidden name in the folder of `path`; renamed to it on success, removed on failure."""
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        part.open("xb").close()
+        yield part
+        if path.exists() and not overwrite:
+            raise UsageError(
+                f"{path}: appeared while its master was being rendered; it was left as it is.",
+                hint="use --overwrite to replace it",
+            )
+        part.replace(path)
+    except (OSError, soundfile.LibsndfileError) as error:
+        reason = getattr(error, "strerror", None) or getattr(error, "error_string", str(error))
+        raise AudioFileError(
+            f"{path}: cannot be written: {str(reason).strip().rstrip('.')}.",
+            hint=_remedy(error),
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _remedy(error: BaseException) -> str | None:
+    number = getattr(error, "errno", None)
+    if number in (errno.ENOSPC, errno.EFBIG, errno.EDQUOT):
+        return "free some space, or choose an output folder on another disk"
+    if number in (errno.EACCES, errno.EROFS, errno.EPERM):
+        return "choose an output folder that you may write to"
+    return None

@@ -1,0 +1,219 @@
+"""What the meters do to every sample: weight it, sum it, and look between it and the next."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masterprint.dsp.jit import kernel
+
+TRUE_PEAK_HISTORY = 56
+"""Past frames in front of each line of `true_peaks`."""
+TRUE_PEAK_LAG = 29
+"""Frames by which `true_peaks` trails what it is given."""
+HALF_SPARE = 8
+"""Half-way values that `true_peaks` needs beyond the frames it judges."""
+
+
+@kernel("void(f8[::1], f8[::1], f8[:, ::1], f8[:, ::1], f8[:, ::1], f8[::1], i8[::1], i8, i8, f8)")
+def weigh_pair(  # noqa: PLR0913, PLR0915 - one pass over the samples does all of it
+    left: NDArray[np.float64],
+    right: NDArray[np.float64],
+    weighting: NDArray[np.float64],
+    state: NDArray[np.float64],
+    energies: NDArray[np.float64],
+    sums: NDArray[np.float64],
+    clipping: NDArray[np.int64],
+    position: int,
+    sample_rate_hz: int,
+    full_scale: float,
+) -> None:
+    """K-weighted energy per 10 ms of two channels, and what else one look at a sample can tell.
+
+    Args:
+        left, right: one block of each channel.
+        weighting: the two K-weighting sections, b0 b1 b2 a1 a2; the second has b = [1, -2, 1].
+        state: (2 channels, 4) filter memories.
+        energies: (2 channels, hops) sums of weighted squares; hop k ends at (k + 1) * rate // 100.
+        sums: sum of left, of right; squares of left, of right; of products; peak of left, of right.
+        clipping: per channel the open run at full scale, and the samples counted so far.
+        position: frames before this block.
+        full_scale: magnitude from which a sample counts as at full scale.
+    """
+    b0, b1, b2, a1, a2 = weighting[0]
+    c1 = weighting[1, 3]
+    c2 = weighting[1, 4]
+    p1, p2, r1, r2 = state[0]
+    q1, q2, s1, s2 = state[1]
+    sum_left, sum_right, square_left, square_right, product, peak_left, peak_right = sums
+    run_left, run_right, clipped_left, clipped_right = clipping
+    frames = left.shape[0]
+    hop = ((position + 1) * 100 - 1) // sample_rate_hz
+    start = 0
+    while start < frames:
+        hop_end = (hop + 1) * sample_rate_hz // 100 - position
+        stop = min(frames, hop_end)
+        energy_left = energies[0, hop]
+        energy_right = energies[1, hop]
+        for n in range(start, stop):
+            u = left[n]
+            v = right[n]
+            x = b0 * u + p1
+            p1 = (b1 * u + p2) - a1 * x
+            p2 = b2 * u - a2 * x
+            y = b0 * v + q1
+            q1 = (b1 * v + q2) - a1 * y
+            q2 = b2 * v - a2 * y
+            w = x + r1
+            r1 = (r2 - 2.0 * x) - c1 * w
+            r2 = x - c2 * w
+            z = y + s1
+            s1 = (s2 - 2.0 * y) - c1 * z
+            s2 = y - c2 * z
+            energy_left += w * w
+            energy_right += z * z
+            sum_left += u
+            sum_right += v
+            square_left += u * u
+            square_right += v * v
+            product += u * v
+            u = abs(u)
+            v = abs(v)
+            peak_left = max(peak_left, u)
+            peak_right = max(peak_right, v)
+            if u >= full_scale:
+                run_left += 1
+                if run_left > 1:
+                    clipped_left += 2 if run_left == 2 else 1
+            else:
+                run_left = 0
+            if v >= full_scale:
+                run_right += 1
+                if run_right > 1:
+                    clipped_right += 2 if run_right == 2 else 1
+            else:
+                run_right = 0
+        energies[0, hop] = energy_left
+        energies[1, hop] = energy_right
+        if stop == hop_end:
+            hop += 1
+            # Memories that have decayed to nothing are let go: denormal arithmetic is slow.
+            if abs(p1) + abs(p2) + abs(r1) + abs(r2) < 1e-30:
+                p1 = p2 = r1 = r2 = 0.0
+            if abs(q1) + abs(q2) + abs(s1) + abs(s2) < 1e-30:
+                q1 = q2 = s1 = s2 = 0.0
+        start = stop
+    state[0, 0], state[0, 1], state[0, 2], state[0, 3] = p1, p2, r1, r2
+    state[1, 0], state[1, 1], state[1, 2], state[1, 3] = q1, q2, s1, s2
+    sums[0], sums[1], sums[2], sums[3] = sum_left, sum_right, square_left, square_right
+    sums[4], sums[5], sums[6] = product, peak_left, peak_right
+    clipping[0], clipping[1] = run_left, run_right
+    clipping[2], clipping[3] = clipped_left, clipped_right
+
+
+@kernel("void(f4[::1], f4[::1], f4[::1], f4[:, ::1], f4, f4[::1], i8, i8)")
+def true_peaks(  # noqa: PLR0913
+    line: NDArray[np.float32],
+    halves: NDArray[np.float32],
+    half_taps: NDArray[np.float32],
+    fine_taps: NDArray[np.float32],
+    fine_bound: float,
+    peaks: NDArray[np.float32],
+    position: int,
+    sample_rate_hz: int,
+) -> None:
+    """The largest magnitude between samples in every 100 ms, at eight times the sample rate.
+
+    Half-way values are computed everywhere; the finer ones only in groups of 16 frames where the
+    bound (see `dsp.interpolation`) does not rule out a new maximum of their 100 ms.
+
+    Args:
+        line: 56 past frames of one channel, then the new ones.
+        halves: scratch, 8 longer than the new frames; halves[n] lies between line[n + 23] and
+            line[n + 24].
+        half_taps, fine_taps, fine_bound: from `dsp.interpolation`.
+        peaks: per 100 ms, raised where something larger is found; interval k ends at
+            (k + 1) * rate // 10.
+        position: place in the programme of the first judged frame, which is line[27].
+        sample_rate_hz: frames per second.
+    """
+    frames = line.shape[0] - 56
+    taps = half_taps.shape[0]
+    zero = np.float32(0.0)
+    for tile in range(0, frames + 8, 512):
+        value = halves[tile : tile + 512]
+        count = value.shape[0]
+        value[:] = zero
+        for k in range(0, taps // 2, 2):
+            tap = half_taps[k]
+            next_tap = half_taps[k + 1]
+            near = line[tile + k : tile + k + count]
+            near_next = line[tile + k + 1 : tile + k + 1 + count]
+            far = line[tile + taps - 1 - k : tile + taps - 1 - k + count]
+            far_next = line[tile + taps - 2 - k : tile + taps - 2 - k + count]
+            for n in range(count):
+                value[n] += tap * (near[n] + far[n]) + next_tap * (near_next[n] + far_next[n])
+
+    groups = (frames + 15) // 16
+    local = np.empty(groups + 2, np.float32)  # one more on each side: neighbours count too
+    for group in range(groups + 2):
+        samples = line[max(0, 11 + 16 * group) : 27 + 16 * group]
+        between = halves[max(0, 16 * group - 12) : 4 + 16 * group]
+        largest = zero
+        for n in range(samples.shape[0]):
+            largest = max(largest, abs(samples[n]))
+        for n in range(between.shape[0]):
+            largest = max(largest, abs(between[n]))
+        local[group] = largest
+
+    interval = ((position + 1) * 10 - 1) // sample_rate_hz if position >= 0 else 0
+    sums = np.empty(16, np.float32)
+    start = 0
+    while start < frames:
+        stop = min(frames, (interval + 1) * sample_rate_hz // 10 - position)
+        peak = peaks[interval]
+        for n in range(start, stop):
+            peak = max(peak, max(abs(line[27 + n]), abs(halves[4 + n])))
+        at = start
+        while at < stop:
+            group = at // 16
+            count = min(stop, 16 * group + 16) - at
+            largest = max(local[group + 1], max(local[group], local[group + 2]))
+            if largest * fine_bound > peak:
+                for side in range(2):
+                    for phase in range(3):
+                        sums[:] = zero
+                        for k in range(4):
+                            sample_tap = fine_taps[phase, 2 * k + 1 - side]
+                            half_tap = fine_taps[phase, 2 * k + side]
+                            samples = line[26 + at + k : 26 + at + k + count]
+                            between = halves[2 + at + k + side : 2 + at + k + side + count]
+                            for n in range(count):
+                                sums[n] += sample_tap * samples[n] + half_tap * between[n]
+                        for n in range(count):
+                            peak = max(peak, abs(sums[n]))
+            at += count
+        peaks[interval] = peak
+        interval += 1
+        start = stop
+
+
+@kernel("void(f8[:, ::1], f8[:, ::1])")
+def levels(block: NDArray[np.float64], totals: NDArray[np.float64]) -> None:
+    """Add the squares of each channel to totals[c, 0] and raise totals[c, 1] to its peak."""
+    for channel in range(block.shape[0]):
+        row = block[channel]
+        even = 0.0
+        odd = 0.0
+        peak = 0.0
+        for n in range(row.shape[0] // 2):
+            u = row[2 * n]
+            v = row[2 * n + 1]
+            even += u * u
+            odd += v * v
+            peak = max(peak, max(abs(u), abs(v)))
+        if row.shape[0] % 2:
+            even += row[-1] * row[-1]
+            peak = max(peak, abs(row[-1]))
+        totals[channel, 0] += even + odd
+        totals[channel, 1] = max(totals[channel, 1], peak)

@@ -1,0 +1,263 @@
+"""Everything that Masterprint measures of a programme, in one pass."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masterprint.dsp.decibels import decibels
+from masterprint.metering import loudness as lufs
+from masterprint.metering.kernels import weigh_pair
+from masterprint.metering.truepeak import TruePeakMeter
+from masterprint.signal import Block, Signal
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What a programme measures. None means undefined, and `notes` says why.
+
+    Attributes:
+        sample_rate_hz, channels, frames, duration_s: its size.
+        integrated_lufs: gated loudness, BS.1770-5.
+        loudness_range_lu: EBU Tech 3342.
+        max_momentary_lufs, max_short_term_lufs: maxima of 400 ms and 3 s windows, 10 ms steps.
+        true_peak_dbtp: eight-fold oversampled, never less than the sample peak.
+        sample_peak_dbfs: largest sample.
+        plr_db: true peak less integrated loudness.
+        psr_min_db: smallest true peak of the last 3 s less short-term loudness, every 100 ms.
+        dc_offset: mean of the channel that is furthest off, full scale 1.0.
+        correlation: of left and right over the whole programme, -1 to 1.
+        clipped_samples: samples in runs of two or more at or beyond full scale.
+        gating_powers: mean squares of the gating blocks, for pooling into an album's loudness.
+        notes: reasons for what is undefined.
+    """
+
+    sample_rate_hz: int
+    channels: int
+    frames: int
+    duration_s: float
+    integrated_lufs: float | None
+    loudness_range_lu: float | None
+    max_momentary_lufs: float | None
+    max_short_term_lufs: float | None
+    true_peak_dbtp: float | None
+    sample_peak_dbfs: float | None
+    plr_db: float | None
+    psr_min_db: float | None
+    dc_offset: float | None
+    correlation: float | None
+    clipped_samples: int
+    notes: dict[str, str] = field(default_factory=dict)
+    gating_powers: NDArray[np.float64] = field(
+        default_factory=lambda: np.zeros(0), repr=False, compare=False
+    )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON: figures in dB to a thousandth, the rest as measured."""
+        data = {key: value for key, value in asdict(self).items() if key != "gating_powers"}
+        for key, value in data.items():
+            if isinstance(value, float):
+                digits = 9 if key == "dc_offset" else 6 if key == "duration_s" else 3
+                data[key] = round(value, digits) + 0.0  # + 0.0 turns -0.0 into 0.0
+        return data
+
+    def __repr__(self) -> str:
+        def show(value: float | None, unit: str) -> str:
+            return f"undefined {unit}" if value is None else f"{value:.1f} {unit}"
+
+        return (
+            f"<Measurement {self.duration_s:.1f} s at {self.sample_rate_hz} Hz: "
+            f"{show(self.integrated_lufs, 'LUFS')}, {show(self.loudness_range_lu, 'LU range')}, "
+            f"{show(self.true_peak_dbtp, 'dBTP')}>"
+        )
+
+
+class Meter:
+    """Measures blocks as they pass; `result` gives the figures at the end.
+
+    Args:
+        sample_rate_hz: frames per second, at least 8000.
+        channels: rows of every block.
+        full_scale: magnitude that counts as full scale (1 less half a step of an integer format).
+        dual_mono: count a single channel as if it came from two loudspeakers (+3.01 LU).
+        true_peak: look between samples, too; without it `true_peak_dbtp` is the sample peak.
+    """
+
+    def __init__(  # noqa: PLR0913
+        self,
+        sample_rate_hz: int,
+        channels: int,
+        full_scale: float = 1.0,
+        dual_mono: bool = False,
+        true_peak: bool = True,
+    ) -> None:
+        self._rate = sample_rate_hz
+        self._channels = channels
+        self._full_scale = full_scale
+        self._dual_mono = dual_mono and channels == 1
+        self._weighting = lufs.k_weighting(sample_rate_hz)
+        self._pairs = [(c, min(c + 1, channels - 1)) for c in range(0, channels, 2)]
+        pairs = len(self._pairs)
+        self._state = np.zeros((pairs, 2, 4))
+        self._energies = np.zeros((pairs, 2, 4096))
+        self._sums = np.zeros((pairs, 7))
+        self._clipping = np.zeros((pairs, 4), np.int64)
+        self._true_peak = TruePeakMeter(sample_rate_hz, channels) if true_peak else None
+        self._frames = 0
+
+    def feed(self, block: Block) -> None:
+        """Measure a block of shape (channels, frames)."""
+        hops = (self._frames + block.shape[1]) * lufs.HOPS_PER_SECOND // self._rate + 2
+        if hops > self._energies.shape[2]:
+            more = np.zeros((*self._energies.shape[:2], hops))
+            self._energies = np.concatenate([self._energies, more], axis=2)
+        for index, (left, right) in enumerate(self._pairs):
+            weigh_pair(
+                block[left],
+                block[right],
+                self._weighting,
+                self._state[index],
+                self._energies[index],
+                self._sums[index],
+                self._clipping[index],
+                self._frames,
+                self._rate,
+                self._full_scale,
+            )
+        if self._true_peak is not None:
+            self._true_peak.feed(block)
+        self._frames += block.shape[1]
+
+    def passing(self, blocks: Iterator[Block]) -> Iterator[Block]:
+        """The same blocks, measured on their way."""
+        for block in blocks:
+            self.feed(block)
+            yield block
+
+    def integrated_lufs(self, gain_db: float = 0.0) -> float | None:
+        """Integrated loudness of what was fed so far, as it would be after a gain."""
+        hops = self._frames * lufs.HOPS_PER_SECOND // self._rate
+        energies = self._hop_energies()[:hops] * 10.0 ** (gain_db / 10.0)
+        return lufs.integrated(lufs.gating_powers(energies, self._rate))
+
+    def result(self) -> Measurement:
+        """The figures for all that was fed."""
+        rate, frames, channels = self._rate, self._frames, self._channels
+        notes: dict[str, str] = {}
+        hops = frames * lufs.HOPS_PER_SECOND // rate
+        energies = self._hop_energies()[:hops]
+        if frames == 0:
+            missing = "no audio"
+        elif hops < lufs.MOMENTARY_HOPS:
+            missing = "shorter than the 400 ms of a loudness block"
+        else:
+            missing = "nothing is louder than the gate at -70 LUFS"
+
+        powers = lufs.gating_powers(energies, rate)
+        integrated = lufs.integrated(powers)
+        momentary = lufs.sliding_powers(energies, lufs.MOMENTARY_HOPS, rate)
+        short_term = lufs.sliding_powers(energies, lufs.SHORT_TERM_HOPS, rate)
+        max_momentary = lufs.loudness(float(momentary.max())) if len(momentary) else None
+        max_short_term = lufs.loudness(float(short_term.max())) if len(short_term) else None
+        loudness_range = lufs.loudness_range(energies, rate)
+        shorter_than_3_s = "shorter than 3 s" if hops < lufs.SHORT_TERM_HOPS else missing
+        if integrated is None:
+            notes["integrated_lufs"] = notes["plr_db"] = missing
+        if max_momentary is None:
+            notes["max_momentary_lufs"] = missing if hops < lufs.MOMENTARY_HOPS else "silence"
+        for key, value in [
+            ("max_short_term_lufs", max_short_term),
+            ("loudness_range_lu", loudness_range),
+        ]:
+            if value is None:
+                notes[key] = shorter_than_3_s
+        if loudness_range is not None and frames < 60 * rate:
+            notes["loudness_range_lu"] = "under a minute: not stable"
+
+        peaks = np.zeros(1) if self._true_peak is None else self._true_peak.finish()
+        sample_peak = float(self._sums[:, 5:7].max()) if frames else 0.0
+        true_peak = decibels(max(sample_peak, float(peaks.max()))) if frames else None
+        if true_peak is None:
+            notes["true_peak_dbtp"] = notes["sample_peak_dbfs"] = (
+                "silence" if frames else "no audio"
+            )
+            notes["plr_db"] = notes["true_peak_dbtp"]
+        psr_min = _psr_min(short_term[:: lufs.STEP_HOPS], peaks)
+        if psr_min is None:
+            notes["psr_min_db"] = shorter_than_3_s
+        correlation = self._correlation()
+        if correlation is None:
+            notes["correlation"] = "not stereo" if channels != 2 else "a channel is silent"
+        if not frames:
+            notes["dc_offset"] = "no audio"
+        return Measurement(
+            sample_rate_hz=rate,
+            channels=channels,
+            frames=frames,
+            duration_s=frames / rate,
+            integrated_lufs=integrated,
+            loudness_range_lu=loudness_range,
+            max_momentary_lufs=max_momentary,
+            max_short_term_lufs=max_short_term,
+            true_peak_dbtp=true_peak,
+            sample_peak_dbfs=decibels(sample_peak),
+            plr_db=None if integrated is None or true_peak is None else true_peak - integrated,
+            psr_min_db=psr_min,
+            dc_offset=self._dc_offset(),
+            correlation=correlation,
+            clipped_samples=int(self._per_channel(self._clipping[:, 2:4]).sum()),
+            notes=notes,
+            gating_powers=powers,
+        )
+
+    def _per_channel(self, pairs: NDArray[Any]) -> NDArray[Any]:
+        """Values of shape (pairs, 2, ...) by channel; the copy of an odd last one left out."""
+        return pairs.reshape(-1, *pairs.shape[2:])[: self._channels]
+
+    def _hop_energies(self) -> NDArray[np.float64]:
+        weights = lufs.channel_weights(self._channels) * lufs.k_weighting_gain(self._rate) ** 2
+        if self._dual_mono:
+            weights = weights * 2.0
+        # Summed channel by channel: a matrix product may round differently from run to run.
+        total = np.zeros(self._energies.shape[2])
+        for weight, energy in zip(weights, self._per_channel(self._energies), strict=True):
+            total += weight * energy
+        return total
+
+    def _dc_offset(self) -> float | None:
+        if not self._frames:
+            return None
+        means = self._per_channel(self._sums[:, 0:2]) / self._frames
+        return float(means[np.argmax(np.abs(means))])
+
+    def _correlation(self) -> float | None:
+        if self._channels != 2 or not self._frames:
+            return None
+        _, _, left, right, product, _, _ = self._sums[0]
+        if not (left > 0 and right > 0):
+            return None
+        return float(min(1.0, max(-1.0, product / math.sqrt(left * right))))
+
+
+def _psr_min(short_term: NDArray[np.float64], peaks: NDArray[np.float64]) -> float | None:
+    """Smallest peak to short-term loudness ratio in dB over windows above the absolute gate."""
+    loud = np.flatnonzero(short_term > lufs.power_of(lufs.ABSOLUTE_GATE_LUFS))
+    loud = loud[loud + 30 <= len(peaks)]
+    if not len(loud):
+        return None
+    windows = np.lib.stride_tricks.sliding_window_view(peaks, 30)[loud].max(axis=1)
+    ratios = 20.0 * np.log10(windows) - (lufs.OFFSET_DB + 10.0 * np.log10(short_term[loud]))
+    return float(ratios.min())
+
+
+def measure_signal(signal: Signal, full_scale: float = 1.0, dual_mono: bool = False) -> Measurement:
+    """Measure all of a signal."""
+    meter = Meter(signal.sample_rate_hz, signal.channels, full_scale, dual_mono)
+    for block in signal.blocks:
+        meter.feed(block)
+    return meter.result()

@@ -1,0 +1,143 @@
+"""A Signal: blocks of audio on their way through a chain, and what joins and parts them."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masterprint.scratch import Scratch
+
+Block = NDArray[np.float64]
+"""Audio of shape (channels, frames), float64, C-contiguous, full scale at 1.0. Never modified."""
+
+BLOCK_FRAMES = 1 << 15
+"""Frames per block where Masterprint chooses: amortises Python, still fits the second-level cache."""
+
+
+@dataclass(frozen=True)
+class Signal:
+    """Blocks that can be taken once, with what every stage needs to know of them.
+
+    Attributes:
+        blocks: arrays of shape (channels, frames), any number of frames each.
+        sample_rate_hz: frames per second.
+        channels: rows of every block.
+        frames: how many there will be in all, where that is known beforehand.
+        reserve: linear amplitude that a ceiling leaves free for what comes after it (dither).
+        report: where a stage writes down what it decided and did, for the render's JSON.
+    """
+
+    blocks: Iterator[Block]
+    sample_rate_hz: int
+    channels: int
+    frames: int | None = None
+    reserve: float = 0.0
+    report: dict[str, Any] = field(default_factory=dict, compare=False)
+
+    def map(self, process: Callable[[Block], Block]) -> Signal:
+        """The signal with `process` applied to each block in turn."""
+        return replace(self, blocks=(process(block) for block in self.blocks))
+
+    def carrying(self, blocks: Iterator[Block], channels: int | None = None) -> Signal:
+        """The same signal with other blocks in it, and perhaps another number of channels."""
+        return replace(
+            self, blocks=blocks, channels=self.channels if channels is None else channels
+        )
+
+    @classmethod
+    def of(cls, audio: Block, sample_rate_hz: int, block_frames: int = BLOCK_FRAMES) -> Signal:
+        """A signal of an array that is already in memory, shape (channels, frames)."""
+        channels, frames = audio.shape
+        blocks = (
+            np.ascontiguousarray(audio[:, start : start + block_frames], dtype=np.float64)
+            for start in range(0, frames, block_frames)
+        )
+        return cls(blocks, sample_rate_hz, channels, frames)
+
+    def collect(self) -> Block:
+        """All blocks as one array of shape (channels, frames)."""
+        blocks = list(self.blocks)
+        return np.concatenate(blocks, axis=1) if blocks else np.zeros((self.channels, 0))
+
+
+class Reader:
+    """Takes frames from blocks in the amounts that the taker wants."""
+
+    def __init__(self, blocks: Iterable[Block]) -> None:
+        self._blocks = iter(blocks)
+        self._waiting: deque[Block] = deque()
+        self._available = 0
+
+    def take(self, frames: int) -> Block | None:
+        """The next `frames` frames; fewer at the end, None after it."""
+        while self._available < frames:
+            block = next(self._blocks, None)
+            if block is None:
+                break
+            if block.shape[1]:
+                self._waiting.append(block)
+                self._available += block.shape[1]
+        frames = min(frames, self._available)
+        if frames == 0:
+            return None
+        self._available -= frames
+        first = self._waiting[0]
+        if first.shape[1] == frames:
+            return self._waiting.popleft()
+        parts: list[Block] = []
+        while frames:
+            first = self._waiting.popleft()
+            if first.shape[1] > frames:
+                self._waiting.appendleft(first[:, frames:])
+                first = first[:, :frames]
+            parts.append(first)
+            frames -= first.shape[1]
+        return np.ascontiguousarray(parts[0]) if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+
+def rechunk(blocks: Iterable[Block], frames: int) -> Iterator[Block]:
+    """The same audio in blocks of exactly `frames` frames, the last one perhaps shorter.
+
+    For work whose arithmetic depends on where a block begins, such as a Fourier transform.
+    """
+    reader = Reader(blocks)
+    while (block := reader.take(frames)) is not None:
+        yield block
+
+
+def fork(source: Iterator[tuple[Block, ...]], ways: int) -> list[Iterator[Block]]:
+    """Part a stream of tuples into `ways` streams that may be taken at different speeds.
+
+    What one branch has taken and another has not waits in `Scratch`, on disk when it grows long.
+    """
+    waiting = [Scratch() for _ in range(ways)]
+
+    def branch(way: int) -> Iterator[Block]:
+        mine = waiting[way]
+        try:
+            while True:
+                if not mine:
+                    blocks = next(source, None)
+                    if blocks is None:
+                        return
+                    for other, block in zip(waiting, blocks, strict=True):
+                        other.append(block)
+                yield mine.take()
+        finally:
+            mine.close()
+
+    return [branch(way) for way in range(ways)]
+
+
+def join(first: Iterator[Block], *others: Iterator[Block]) -> Iterator[tuple[Block, ...]]:
+    """Streams of one length side by side, in the blocks of the first."""
+    readers = [Reader(other) for other in others]
+    for block in first:
+        if block.shape[1]:
+            partners = [reader.take(block.shape[1]) for reader in readers]
+            yield (block, *(partner for partner in partners if partner is not None))

@@ -1,0 +1,94 @@
+"""What every stage is: a settings model and one method over a Signal."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar, Literal, NoReturn
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from masterprint.errors import ChainError
+from masterprint.signal import Signal
+
+On = Literal["stereo", "mid", "side", "left", "right"]
+
+Gain = Annotated[float, Field(ge=-60, le=60)]
+Frequency = Annotated[float, Field(ge=1, le=96000)]
+Slope = Annotated[int, Field(ge=6, le=48, multiple_of=6)]
+Phase = Literal["minimum", "linear"]
+
+
+class Settings(BaseModel):
+    """A mapping in a chain file: unknown keys, wrong types, NaN and infinities are errors."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Stage(Settings):
+    """One processor of a chain.
+
+    A subclass declares its settings as fields and implements `apply`. The contract: what comes out
+    is aligned with what went in, sample for sample, and as long, whatever sizes the blocks have;
+    silence gives silence, finite gives finite, and no input block is modified. The common settings
+    below are dealt with outside (see `masterprint.stages.run`): `apply` never sees them.
+    """
+
+    stage_name: ClassVar[str]
+    """The key of this stage in a chain file."""
+    channel_counts: ClassVar[frozenset[int] | None] = None
+    """How many channels the stage can work on; None for any number."""
+    holds_ceiling: ClassVar[bool] = False
+    """Whether nothing leaves the stage above a ceiling."""
+
+    on: On = Field("stereo", description="what the stage works on; the rest passes beside it")
+    mix: float = Field(1.0, ge=0, le=1, description="share of the processed signal, 0 dry to 1 wet")
+    bypass: bool = Field(False, description="leave the stage out")
+    label: str | None = Field(None, max_length=80, description="a name for it in reports")
+
+    def apply(self, signal: Signal) -> Signal:
+        """The processed signal; see the contract above."""
+        raise NotImplementedError(type(self).__name__)
+
+    def problems(self, sample_rate_hz: int, channels: int) -> list[str]:
+        """Why this stage cannot work on such a mix: sentences that begin with the setting."""
+        found = _above_nyquist(self, "", sample_rate_hz)
+        if self.channel_counts is not None and channels not in self.channel_counts:
+            counts = " or ".join(str(count) for count in sorted(self.channel_counts))
+            found.append(f"works on {counts} channels, the mix has {channels}")
+        return found
+
+    def __repr__(self) -> str:
+        changed = (f"{key}={getattr(self, key)!r}" for key in sorted(self.model_fields_set))
+        return f"{type(self).__name__}({', '.join(changed)})"
+
+    __str__ = __repr__
+
+
+COMMON_SETTINGS = ("on", "mix", "bypass", "label")
+
+
+def _above_nyquist(value: Any, place: str, sample_rate_hz: int) -> list[str]:
+    """Every frequency among the settings that half the sample rate leaves no room for."""
+    found = []
+    if isinstance(value, BaseModel):
+        for key in type(value).model_fields:
+            inner = f"{place}.{key}" if place else key
+            found += _above_nyquist(getattr(value, key), inner, sample_rate_hz)
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            if not isinstance(item, Stage | list):  # stages in a split are asked themselves
+                found += _above_nyquist(item, f"{place}[{index}]", sample_rate_hz)
+    elif (
+        isinstance(value, float | int)
+        and place.rpartition(".")[2].partition("[")[0].endswith("_hz")
+        and value >= 0.49 * sample_rate_hz
+    ):
+        found.append(
+            f"{place} is {value:g} Hz, too close to half the sample rate of {sample_rate_hz} Hz "
+            f"(below {0.49 * sample_rate_hz:g} Hz is possible)"
+        )
+    return found
+
+
+def refuse(stage: Stage, reason: str) -> NoReturn:
+    """Raise the error of a stage that finds, with audio before it, that it cannot go on."""
+    raise ChainError(f"Stage {stage.label or stage.stage_name!r}: {reason}.")

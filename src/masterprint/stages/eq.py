@@ -1,0 +1,87 @@
+"""Parametric equaliser."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+
+from masterprint.dsp.analogue import analogue_magnitude, matched_section
+from masterprint.dsp.biquad import BiquadCascade
+from masterprint.dsp.fir import convolve, linear_phase_taps
+from masterprint.signal import Signal
+from masterprint.stages.base import Frequency, Phase, Settings, Stage
+
+LINEAR_REACH_S = 0.19
+"""Each way; resolves a bell of Q 4 at 20 Hz."""
+DEFAULT_Q = {"bell": 1.0, "low_shelf": 0.71, "high_shelf": 0.71, "notch": 10.0, "tilt": 0.71}
+
+
+class Band(Settings):
+    """One band of the equaliser."""
+
+    shape: Literal["bell", "low_shelf", "high_shelf", "notch", "tilt"] = Field(
+        "bell", description="bell, shelf, notch, or a tilt of the whole balance about a frequency"
+    )
+    frequency_hz: Frequency = Field(description="centre, shelf middle, or pivot of a tilt")
+    gain_db: Annotated[float, Field(ge=-30, le=30)] = Field(
+        0.0, description="boost or cut; of a tilt, from the lows to the highs; a notch has none"
+    )
+    q: Annotated[float, Field(ge=0.1, le=40)] | None = Field(
+        None, description="1 for bells, 0.71 for shelves, 10 for notches where it is left out"
+    )
+
+    @model_validator(mode="after")
+    def _no_idle_settings(self) -> Band:
+        if self.shape == "notch" and self.gain_db:
+            raise ValueError("a notch has no gain_db: its depth is infinite at its centre")
+        if self.shape == "tilt" and self.q is not None:
+            raise ValueError("a tilt has no q: it is a first-order curve")
+        return self
+
+    @property
+    def quality(self) -> float:
+        """The Q in use."""
+        return DEFAULT_Q[self.shape] if self.q is None else self.q
+
+
+class Eq(Stage):
+    """Equaliser: bells, shelves, notches and tilts that keep their analogue curves to the top.
+
+    With minimum phase each band is one second-order section matched to the analogue magnitude
+    (see `dsp.analogue`). With linear phase the analogue curves themselves become one symmetric
+    filter: no phase shift, at the price of pre-ringing under steep low bands.
+    """
+
+    stage_name: ClassVar[str] = "eq"
+
+    bands: Annotated[list[Band], Field(max_length=32)] = Field(
+        default_factory=list, description="any number of bands, all in series"
+    )
+    phase: Phase = Field("minimum", description="minimum as analogue, or linear")
+
+    def apply(self, signal: Signal) -> Signal:
+        """Filter with all bands at once."""
+        bands = [band for band in self.bands if band.shape == "notch" or band.gain_db]
+        if not bands:
+            return signal
+        if self.phase == "linear":
+            taps = linear_phase_taps(self.magnitude, signal.sample_rate_hz, LINEAR_REACH_S)
+            return convolve(signal, taps)
+        rate = signal.sample_rate_hz
+        sections = [
+            matched_section(band.shape, band.frequency_hz, band.gain_db, band.quality, rate)
+            for band in bands
+        ]
+        return signal.map(BiquadCascade(np.array(sections), signal.channels))
+
+    def magnitude(self, at_hz: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Linear magnitude of the analogue curve of all bands at frequencies in hertz."""
+        total = np.ones_like(at_hz)
+        for band in self.bands:
+            total *= analogue_magnitude(
+                band.shape, band.frequency_hz, band.gain_db, band.quality, at_hz
+            )
+        return total

@@ -1,0 +1,64 @@
+"""A narrow low end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from masterprint.dsp.biquad import BiquadCascade
+from masterprint.dsp.butterworth import linkwitz_riley
+from masterprint.dsp.fir import convolve
+from masterprint.signal import Block, Signal, fork, join
+from masterprint.stages.base import Frequency, Phase, Stage
+from masterprint.stages.crossover import lowpass_taps
+
+
+class MonoBass(Stage):
+    """Mono bass: takes the side out below a frequency, for a tight low end and for lacquers.
+
+    Minimum phase: the side goes through a Linkwitz-Riley high-pass, the mid through the all-pass
+    with the same phase, so that the two stay together. Linear phase: the side loses its low-passed
+    self, the mid is untouched.
+    """
+
+    stage_name: ClassVar[str] = "mono_bass"
+    channel_counts: ClassVar[frozenset[int] | None] = frozenset({2})
+
+    frequency_hz: Frequency = Field(120.0, description="below this the side goes, 6 dB down at it")
+    slope_db_per_octave: Literal[12, 24, 36, 48] = Field(24, description="how steeply it goes")
+    phase: Phase = Field("minimum", description="minimum as analogue, or linear")
+
+    def apply(self, signal: Signal) -> Signal:
+        """Work on mid and side, and put them back together."""
+        return self._linear(signal) if self.phase == "linear" else self._minimum(signal)
+
+    def _minimum(self, signal: Signal) -> Signal:
+        settings = (self.frequency_hz, self.slope_db_per_octave, signal.sample_rate_hz)
+        around = BiquadCascade(linkwitz_riley("allpass", *settings), 1)
+        above = BiquadCascade(linkwitz_riley("highpass", *settings), 1)
+
+        def narrow(block: Block) -> Block:
+            mid = around((block[0:1] + block[1:2]) * 0.5)
+            side = above((block[0:1] - block[1:2]) * 0.5)
+            return np.concatenate([mid + side, mid - side])
+
+        return signal.map(narrow)
+
+    def _linear(self, signal: Signal) -> Signal:
+        taps = lowpass_taps(self.frequency_hz, self.slope_db_per_octave, signal.sample_rate_hz)
+
+        def with_side() -> Iterator[tuple[Block, Block]]:
+            for block in signal.blocks:
+                yield block, (block[0:1] - block[1:2]) * 0.5
+
+        whole, side = fork(with_side(), 2)
+        low = convolve(signal.carrying(side, channels=1), taps)
+
+        def narrow() -> Iterator[Block]:
+            for low_side, block in join(low.blocks, whole):
+                yield block - np.concatenate([low_side, -low_side])
+
+        return signal.carrying(narrow())

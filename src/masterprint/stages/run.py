@@ -1,0 +1,128 @@
+"""Running stages: the common settings `on`, `mix` and `bypass`, and what each stage reports.
+
+`on` parts a stereo signal in two, sends one half through the stage and lets the other wait in
+scratch; `mix` does the same with a dry copy. Because a stage keeps its audio aligned, putting the
+halves together again is addition.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masterprint.metering.kernels import levels
+from masterprint.signal import Block, Signal, fork, join
+from masterprint.stages.base import Stage
+
+
+class LevelTap:
+    """Peak and RMS of what passes a place in a chain, and how many frames have passed it."""
+
+    def __init__(self, channels: int) -> None:
+        self.frames = 0
+        self._totals: NDArray[np.float64] = np.zeros((channels, 2))
+
+    def passing(self, blocks: Iterator[Block]) -> Iterator[Block]:
+        """The same blocks, measured."""
+        for block in blocks:
+            levels(block, self._totals)
+            self.frames += block.shape[1]
+            yield block
+
+    def as_dict(self) -> dict[str, float | None]:
+        """Peak in dBFS over all channels, RMS in dBFS of their mean power; None for silence."""
+        peak = float(self._totals[:, 1].max(initial=0.0))
+        power = float(self._totals[:, 0].sum()) / max(1, self.frames * len(self._totals))
+        return {
+            "peak_dbfs": round(20 * math.log10(peak), 3) if peak > 0 else None,
+            "rms_dbfs": round(10 * math.log10(power), 3) if power > 0 else None,
+        }
+
+
+@dataclass
+class StageReport:
+    """What one stage did, complete once all audio has passed."""
+
+    stage: str
+    label: str
+    bypass: bool
+    before: LevelTap
+    after: LevelTap
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        found: dict[str, Any] = {"stage": self.stage, "label": self.label}
+        if self.bypass:
+            found["bypass"] = True
+        found |= {"level_in": self.before.as_dict(), "level_out": self.after.as_dict()}
+        return found | self.details
+
+
+def run_stages(stages: Sequence[Stage], signal: Signal) -> tuple[Signal, list[StageReport]]:
+    """The signal through all stages in order, and their reports, which fill as audio is taken."""
+    reports: list[StageReport] = []
+    tap = LevelTap(signal.channels)
+    signal = signal.carrying(tap.passing(signal.blocks))
+    for stage in stages:
+        before = tap
+        details: dict[str, Any] = {}
+        signal = run_stage(stage, replace(signal, report=details))
+        tap = LevelTap(signal.channels)
+        signal = signal.carrying(tap.passing(signal.blocks))
+        reports.append(
+            StageReport(
+                stage.stage_name, stage.label or stage.stage_name, stage.bypass, before, tap, details
+            )
+        )
+    return signal, reports
+
+
+def run_stage(stage: Stage, signal: Signal) -> Signal:
+    """The signal through one stage, with its common settings."""
+    if stage.bypass or stage.mix == 0.0:
+        return signal
+    if stage.on == "stereo":
+        return _mixed(stage, signal)
+    return _on_one_of_two(stage, signal)
+
+
+def _mixed(stage: Stage, signal: Signal) -> Signal:
+    if stage.mix == 1.0:
+        return stage.apply(signal)
+    into, dry = fork(((block, block) for block in signal.blocks), 2)
+    wet = stage.apply(signal.carrying(into))
+    share = stage.mix
+    blocks = (w * share + d * (1.0 - share) for w, d in join(wet.blocks, dry))
+    return wet.carrying(blocks)
+
+
+def _on_one_of_two(stage: Stage, signal: Signal) -> Signal:
+    """`on: mid`, `side`, `left` or `right`; the chosen one is a signal of one channel."""
+    coded = stage.on in ("mid", "side")
+    chosen = 0 if stage.on in ("mid", "left") else 1
+
+    def part() -> Iterator[tuple[Block, Block]]:
+        for block in signal.blocks:
+            first, second = block[0:1], block[1:2]
+            if coded:
+                first, second = (first + second) * 0.5, (first - second) * 0.5
+            pair = (first, second) if chosen == 0 else (second, first)
+            yield np.ascontiguousarray(pair[0]), np.ascontiguousarray(pair[1])
+
+    into, beside = fork(part(), 2)
+    worked = _mixed(stage, signal.carrying(into, channels=1))
+
+    def together() -> Iterator[Block]:
+        for work, rest in join(worked.blocks, beside):
+            first, second = (work, rest) if chosen == 0 else (rest, work)
+            if coded:
+                first, second = first + second, first - second
+            yield np.concatenate([first, second])
+
+    return signal.carrying(together())
