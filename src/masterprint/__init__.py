@@ -1,0 +1,81 @@
+"""Masterprint: mastering chains without a DAW.
+
+    import masterprint
+
+    chain = masterprint.load_chain("streaming")
+    result = masterprint.render(chain, "mix.wav", "masters")
+    print(result.after)
+
+Everything is imported when it is first used, so `import masterprint` is quick.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from masterprint.api import load_chain, measure, render
+    from masterprint.chain.loading import ChainFileError, parse_chain
+    from masterprint.chain.model import Chain, MasterSettings
+    from masterprint.errors import (
+        AudioFileError,
+        ChainError,
+        MasterprintError,
+        SignalError,
+        UsageError,
+    )
+    from masterprint.metering.measurement import Measurement
+    from masterprint.render.engine import RenderResult
+    from masterprint.signal import Signal
+    from masterprint.stages.base import Stage
+
+__version__ = "0.1.0"
+
+_PLACES = {
+    "AudioFileError": "masterprint.errors",
+    "Chain": "masterprint.chain.model",
+    "ChainError": "masterprint.errors",
+    "ChainFileError": "masterprint.chain.loading",
+    "MasterSettings": "masterprint.chain.model",
+    "MasterprintError": "masterprint.errors",
+    "Measurement": "masterprint.metering.measurement",
+    "RenderResult": "masterprint.render.engine",
+    "Signal": "masterprint.signal",
+    "SignalError": "masterprint.errors",
+    "Stage": "masterprint.stages.base",
+    "UsageError": "masterprint.errors",
+    "load_chain": "masterprint.api",
+    "measure": "masterprint.api",
+    "parse_chain": "masterprint.chain.loading",
+    "render": "masterprint.api",
+}
+
+__all__ = [
+    "AudioFileError",
+    "Chain",
+    "ChainError",
+    "ChainFileError",
+    "MasterSettings",
+    "MasterprintError",
+    "Measurement",
+    "RenderResult",
+    "Signal",
+    "SignalError",
+    "Stage",
+    "UsageError",
+    "load_chain",
+    "measure",
+    "parse_chain",
+    "render",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'masterprint' has no attribute {name!r}")
+    return getattr(import_module(_PLACES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from masterprint.errors import ChainError
+from masterprint.errors import ChainError, SignalError
 from masterprint.files.formats import BitDepth, Dither, FileFormat, MasterFormat
 from masterprint.signal import Block, Signal
 from masterprint.stages.base import Settings, Stage
@@ -28,15 +28,20 @@ class MasterSettings(Settings):
     """How masters are written."""
 
     format: FileFormat = Field("wav", description="container; wav becomes RF64 past 4 GiB")
-    bit_depth: BitDepth | Literal[16, 24] = Field("24", description="16, 24, 32f or 64f")
+    bit_depth: BitDepth = Field("24", description="integers of 16 or 24 bits, or 32f, 64f float")
     sample_rate_hz: Rate | None = Field(None, description="null keeps the rate of the mix")
     dither: Dither = Field("tpdf", description="none, tpdf, or shaped (44.1 and 48 kHz)")
     dither_silence: bool = Field(False, description="dither digital silence, too")
 
+    @field_validator("bit_depth", mode="before")
+    @classmethod
+    def _number_as_word(cls, value: Any) -> Any:
+        """YAML reads 24 as a number and 32f as a word."""
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
     def as_format(self) -> MasterFormat:
         """The file format these settings describe."""
-        depth: Any = str(self.bit_depth)
-        return MasterFormat(self.format, depth, self.dither, self.dither_silence)
+        return MasterFormat(self.format, self.bit_depth, self.dither, self.dither_silence)
 
 
 class Chain(Settings):
@@ -90,6 +95,7 @@ class Chain(Settings):
 
         Raises:
             ChainError: the chain does not suit such audio.
+            SignalError: a sample is NaN or infinite.
         """
         from masterprint.stages.run import run_stages
 
@@ -97,6 +103,8 @@ class Chain(Settings):
             raise ChainError(
                 f"The array has the shape {audio.shape}, where (channels, frames) is expected."
             )
+        if not np.isfinite(audio).all():
+            raise SignalError("The array holds NaN or infinite samples; finite ones are expected.")
         if problems := self.problems(sample_rate_hz, len(audio)):
             raise ChainError(f"The chain does not suit this audio: {'; '.join(problems)}.")
         signal = with_tail(Signal.of(audio, sample_rate_hz), self.tail_s)

@@ -46,7 +46,7 @@ class Quantiser:
             if errors is None or seed is None:
                 errors = np.zeros((len(block), 16))
                 digest = hashlib.sha256(block.tobytes()).digest()
-                seed = int.from_bytes(digest[:8], "little")
+                seed = int.from_bytes(digest[:8], "little") >> 1  # stays a signed 64-bit number
             if held is not None:
                 block = np.concatenate([held, block], axis=1)  # noqa: PLW2901
             frames = block.shape[1]

@@ -18,6 +18,7 @@ from masterprint.errors import AudioFileError, UsageError
 from masterprint.files.formats import MasterFormat
 from masterprint.files.kernels import pack_24_bit
 from masterprint.files.quantiser import Quantiser
+from masterprint.files.unfinished import unfinished
 from masterprint.files.wav import WavWriter
 from masterprint.signal import Block, Signal
 
@@ -167,6 +168,7 @@ class _LibsndfileSink:
 def _beside(path: Path, overwrite: bool) -> Iterator[Path]:
     """A hidden name in the folder of `path`; renamed to it on success, removed on failure."""
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    unfinished.add(part)
     try:
         part.open("xb").close()
         yield part
@@ -184,6 +186,7 @@ def _beside(path: Path, overwrite: bool) -> Iterator[Path]:
         ) from error
     finally:
         part.unlink(missing_ok=True)
+        unfinished.discard(part)
 
 
 def _remedy(error: BaseException) -> str | None:

@@ -145,6 +145,11 @@ class Meter:
         energies = self._hop_energies()[:hops] * 10.0 ** (gain_db / 10.0)
         return lufs.integrated(lufs.gating_powers(energies, self._rate))
 
+    def sliding_powers(self, hops: int) -> NDArray[np.float64]:
+        """Weighted mean square of every window of `hops` times 10 ms, one each 10 ms."""
+        count = self._frames * lufs.HOPS_PER_SECOND // self._rate
+        return lufs.sliding_powers(self._hop_energies()[:count], hops, self._rate)
+
     def result(self) -> Measurement:
         """The figures for all that was fed."""
         rate, frames, channels = self._rate, self._frames, self._channels

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Annotated, ClassVar
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from masterprint.signal import Block, Signal, fork, join
 from masterprint.stages.base import Frequency, Phase, Stage
@@ -31,10 +32,15 @@ class Split(Stage):
     )
     phase: Phase = Field("minimum", description="minimum as analogue, or linear")
 
+    @field_validator("crossovers_hz")
+    @classmethod
+    def _rising(cls, value: list[float]) -> list[float]:
+        if any(high <= low for low, high in pairwise(value)):
+            raise ValueError(f"found {value}; crossovers must rise")
+        return value
+
     @model_validator(mode="after")
     def _fits(self) -> Split:
-        if any(b <= a for a, b in zip(self.crossovers_hz, self.crossovers_hz[1:], strict=False)):
-            raise ValueError(f"crossovers_hz must rise, found {self.crossovers_hz}")
         wanted = len(self.crossovers_hz) + 1
         if self.bands and len(self.bands) != wanted:
             raise ValueError(

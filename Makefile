@@ -1,0 +1,45 @@
+# make demo    hear what Masterprint does
+# make test    everything that must be true before a change lands
+# make bench   speed and memory, side by side with peers
+# make docs    the reference pages that are made from the models
+
+.PHONY: demo test lint types layers pytest format bench docs clean
+
+demo: .venv/installed
+	.venv/bin/masterprint demo
+
+test: lint types layers pytest
+
+lint: .venv/installed-dev
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+types: .venv/installed-dev
+	.venv/bin/mypy
+
+layers: .venv/installed-dev
+	.venv/bin/lint-imports
+
+pytest: .venv/installed-dev
+	.venv/bin/pytest -n 2 --dist worksteal
+
+format: .venv/installed-dev
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+bench: .venv/installed-dev
+	.venv/bin/python bench/run.py
+
+docs: .venv/installed
+	.venv/bin/python tools/stage_reference.py
+
+clean:
+	rm -rf .venv .bench masterprint-demo
+
+.venv/installed: pyproject.toml tools/make-venv
+	tools/make-venv
+	@touch $@
+
+.venv/installed-dev: pyproject.toml tools/make-venv
+	tools/make-venv '[dev]'
+	@touch .venv/installed $@

@@ -1,0 +1,197 @@
+"""What is compared with what, and what has to hold: `comparisons` is the list."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from material import LONG, Material
+from terms import Command, Comparison, Contender, Target
+
+HERE = Path(__file__).resolve().parent
+CHAIN = HERE / "chain.yaml"
+STREAMING = HERE.parent / "chains" / "streaming.yaml"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Everything that a command line is made of."""
+
+    masterprint: list[str]
+    peer_python: Path
+    material: Material
+
+    @property
+    def out(self) -> Path:
+        """Where all masters are written."""
+        return self.material.home / "out"
+
+    def comparisons(self) -> list[Comparison]:
+        """All of them, in the order of the table."""
+        return [
+            *self._measuring(),
+            *self._chain(),
+            self._mastering(),
+            *self._memory(),
+            *self._start_up(),
+        ]
+
+    def _own(self, *words: str | Path) -> Command:
+        return [*self.masterprint, *words]
+
+    def _render(self, chain: Path, *names: str) -> tuple[Command, tuple[Path, ...]]:
+        mixes = [self.material.path(name) for name in names]
+        folder = self.out / "masters"
+        command = self._own("render", chain, *mixes, "-o", folder, "--overwrite", "--quiet")
+        return command, tuple(folder / mix.name for mix in mixes)
+
+    def _script(self, name: str, *arguments: str | Path) -> Command:
+        return [self.peer_python, HERE / name, *arguments]
+
+    def _ffmpeg(self, name: str) -> Command:
+        filters = ["-af", "ebur128=peak=true", "-f", "null", "-"]
+        return ["ffmpeg", "-hide_banner", "-nostats", "-i", self.material.path(name), *filters]
+
+    def _measuring(self) -> list[Comparison]:
+        album, one = tuple(self.material.album), self.material.path("six-minutes")
+        mixes = [self.material.path(name) for name in album]
+
+        def loudness_alone(package: str) -> Contender:
+            script = self._script(f"peer_{package}.py", one)
+            return Contender(f"{package}, integrated alone", [script], package)
+
+        return [
+            Comparison(
+                "measure-set",
+                "Measure a set of mixes",
+                Contender("masterprint measure, once", [self._own("measure", "--json", *mixes)]),
+                (
+                    Contender(
+                        "ffmpeg ebur128, each in turn",
+                        [self._ffmpeg(name) for name in album],
+                        "ffmpeg",
+                        (Target("time", "share", 0.35, aim=0.25),),
+                    ),
+                ),
+                album,
+            ),
+            Comparison(
+                "measure-one",
+                "Measure one mix, start-up included",
+                Contender("masterprint measure", [self._own("measure", "--json", one)]),
+                (
+                    Contender(
+                        "ffmpeg ebur128",
+                        [self._ffmpeg("six-minutes")],
+                        "ffmpeg",
+                        (Target("time", "share", 0.8),),
+                    ),
+                    loudness_alone("pyloudnorm"),
+                    loudness_alone("loudness"),
+                    Contender("sox stats, no loudness", [["sox", one, "-n", "stats"]], "sox"),
+                ),
+                ("six-minutes",),
+            ),
+        ]
+
+    def _chain(self) -> list[Comparison]:
+        def beside(names: tuple[str, ...], *targets: Target) -> tuple[Contender, Contender]:
+            command, masters = self._render(CHAIN, *names)
+            made = tuple(self.out / "pedalboard" / f"{name}.wav" for name in names)
+            scripts = [
+                self._script("peer_pedalboard.py", self.material.path(name), master)
+                for name, master in zip(names, made, strict=True)
+            ]
+            return (
+                Contender("masterprint render, once", [command], makes=masters),
+                Contender("pedalboard script, each in turn", scripts, "pedalboard", targets, made),
+            )
+
+        album, one = tuple(self.material.album), "six-minutes"
+        ours, theirs = beside(album, Target("time", "share", 0.4, aim=0.3))
+        our_one, their_one = beside((one,), Target("time", "share", 0.7))
+        mix = self.material.path(one)
+        return [
+            Comparison("chain-set", "Chain on a set, file to file", ours, (theirs,), album),
+            Comparison(
+                "chain-one", "Chain on one mix, start-up included", our_one, (their_one,), (one,)
+            ),
+            Comparison(
+                "chain-array",
+                "Chain on an array, one thread",
+                Contender(
+                    "masterprint chain.apply",
+                    [[sys.executable, HERE / "array_masterprint.py", CHAIN, mix]],
+                    times_itself=True,
+                ),
+                (
+                    Contender(
+                        "pedalboard call",
+                        [self._script("peer_pedalboard_array.py", mix)],
+                        "pedalboard",
+                        (Target("time", "share", 0.7),),
+                        times_itself=True,
+                    ),
+                ),
+                (one,),
+                warm_up=False,
+            ),
+        ]
+
+    def _mastering(self) -> Comparison:
+        song, reference = "mix-3", "mix-2"
+        command, masters = self._render(STREAMING, song)
+        bounds = (Target("time", "share", 0.15), Target("memory", "share", 0.33))
+        mix = self.material.path(song)
+
+        def whole(package: str, *more: Path) -> Contender:
+            made = self.out / package / f"{song}.wav"
+            script = self._script(f"peer_{package}.py", mix, *more, made)
+            return Contender(package, [script], package, bounds, (made,))
+
+        return Comparison(
+            "mastering",
+            "Master one song for streaming",
+            Contender("masterprint render", [command], makes=masters),
+            (whole("matchering", self.material.path(reference)), whole("libsonare")),
+            (song, reference),
+            runs=3,
+        )
+
+    def _memory(self) -> list[Comparison]:
+        names = (LONG, "short")
+        paths = [self.material.path(name) for name in names]
+        sounds = [self.material.sounds[name] for name in names]
+        minutes = [f"{sound.duration_s / 60:g} minutes" for sound in sounds]
+        spare = 2.2 * sum(sound.megabytes for sound in sounds) / 1000
+        most, more = Target("memory", "at most", 400), Target("memory", "more by", 50)
+
+        def growth(name: str, title: str, verb: str, commands: list[Contender]) -> Comparison:
+            title = f"{title}, {minutes[0]} of 96 kHz"
+            return Comparison(name, title, commands[0], (commands[1],), names, 1, False, spare)
+
+        def pair(verb: str, commands: list[tuple[Command, tuple[Path, ...]]]) -> list[Contender]:
+            (long, long_makes), (short, short_makes) = commands
+            return [
+                Contender(f"masterprint {verb}", [long], "", (most,), long_makes),
+                Contender(f"the same, {minutes[1]}", [short], "", (more,), short_makes),
+            ]
+
+        measures = [(self._own("measure", "--json", path), ()) for path in paths]
+        return [
+            growth("memory-render", "Chain", "render", pair("render", [self._render(CHAIN, name) for name in names])),
+            growth("memory-measure", "Measure", "measure", pair("measure", measures)),
+        ]
+
+    def _start_up(self) -> list[Comparison]:
+        def alone(name: str, limit_s: float, *words: str | Path) -> Comparison:
+            said = " ".join(word if isinstance(word, str) else word.name for word in words)
+            targets = (Target("time", "at most", limit_s),)
+            ours = Contender(f"masterprint {said}", [self._own(*words)], targets=targets)
+            return Comparison(name, "Start-up", ours, runs=7)
+
+        return [
+            alone("help", 0.3, "--help"),
+            alone("chain-check", 1.0, "chain", "check", STREAMING),
+        ]

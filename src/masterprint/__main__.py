@@ -1,0 +1,5 @@
+"""`python -m masterprint`."""
+
+from masterprint.cli.app import main
+
+main()

@@ -1,0 +1,89 @@
+"""What scripts and notebooks call: the same work as the command line's, on files and arrays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masterprint.chain.library import find_chain
+from masterprint.chain.model import Chain
+from masterprint.errors import SignalError
+from masterprint.files.reading import LOWEST_RATE_HZ, open_audio
+from masterprint.metering.measurement import Measurement, measure_signal
+from masterprint.render.engine import RenderResult, render_job
+from masterprint.render.job import Overrides, plan
+from masterprint.signal import Signal
+
+
+def load_chain(chain: str | Path) -> Chain:
+    """The chain in a YAML file, or a ready-made one by name, such as "streaming".
+
+    Raises:
+        ChainFileError: with everything that is wrong with the file.
+        ChainError: there is no such file.
+    """
+    return find_chain(chain)
+
+
+def render(
+    chain: Chain | str | Path,
+    mix: str | Path,
+    folder: str | Path,
+    *,
+    overwrite: bool = False,
+    **master: Any,
+) -> RenderResult:
+    """Render one mix into a folder, as `masterprint render` does.
+
+    Args:
+        chain: a Chain, a chain file, or the name of a ready-made chain.
+        mix: an audio file.
+        folder: where the master goes, named after the mix; made if it is missing.
+        overwrite: replace a master that is there.
+        master: `file_format`, `bit_depth`, `sample_rate_hz`, `dither`, `dither_silence` instead of
+            the chain's own.
+
+    Raises:
+        MasterprintError: with one sentence; nothing is left half-written.
+    """
+    chain = chain if isinstance(chain, Chain) else find_chain(chain)
+    (job,) = plan(chain, [Path(mix)], Path(folder), Overrides(**master), overwrite)
+    return render_job(job)
+
+
+def measure(
+    audio: str | Path | NDArray[np.float64],
+    sample_rate_hz: int | None = None,
+    *,
+    dual_mono: bool = False,
+) -> Measurement:
+    """Measure a file, or an array of shape (channels, frames), or (frames,) for mono.
+
+    Args:
+        audio: the file or the array, full scale at 1.0.
+        sample_rate_hz: needed with an array.
+        dual_mono: count a mono programme as if it came from two loudspeakers.
+
+    Raises:
+        AudioFileError: the file cannot be read.
+        SignalError: the array has another shape, no rate, or samples that are not finite.
+    """
+    if isinstance(audio, str | Path):
+        file = open_audio(Path(audio))
+        return measure_signal(file.signal(), file.full_scale, dual_mono)
+    array = np.atleast_2d(np.asarray(audio, dtype=np.float64))
+    if array.ndim != 2 or not 1 <= len(array) <= 64:
+        raise SignalError(
+            f"The array has the shape {np.shape(audio)}, where (channels, frames) with at most "
+            "64 channels is expected."
+        )
+    if sample_rate_hz is None or sample_rate_hz < LOWEST_RATE_HZ:
+        raise SignalError(
+            f"An array needs its sample_rate_hz, at least {LOWEST_RATE_HZ}; found {sample_rate_hz}."
+        )
+    if not np.isfinite(array).all():
+        raise SignalError("The array holds NaN or infinite samples, where finite ones are expected.")
+    return measure_signal(Signal.of(array, sample_rate_hz), dual_mono=dual_mono)

@@ -1,0 +1,73 @@
+"""A chain as a picture in text: the way of the audio from mix to master."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from masterprint.chain.model import Chain
+from masterprint.stages.base import COMMON_SETTINGS, Stage
+from masterprint.stages.describe import unit_of
+
+
+def picture(chain: Chain) -> str:
+    """Lines from the mix down to the master; bands of a split branch off."""
+    lines = ["mix"]
+    if chain.tail_s:
+        lines.append(f"│  + {chain.tail_s:g} s of silence")
+    for number, stage in enumerate(chain.stages, 1):
+        lines += ["│", *_stage(stage, f"├─ {number} ", "│  ")]
+    master = chain.master
+    rate = "rate of the mix" if master.sample_rate_hz is None else f"{master.sample_rate_hz} Hz"
+    dither = f", dither {master.dither}" if master.as_format().is_integer else ""
+    lines += ["│", f"└─ master: {master.format}, {master.bit_depth} bit, {rate}{dither}"]
+    return "\n".join(lines)
+
+
+def _stage(stage: Stage, first: str, rest: str) -> list[str]:
+    name = f"{stage.stage_name} ({stage.label})" if stage.label else stage.stage_name
+    common = []
+    if stage.bypass:
+        common.append("bypassed")
+    if stage.on != "stereo":
+        common.append(f"on {stage.on}")
+    if stage.mix != 1.0:
+        common.append(f"{100 * stage.mix:g} % wet")
+    lines = [f"{first}{name}{' [' + ', '.join(common) + ']' if common else ''}"]
+    data = stage.model_dump(mode="json", exclude={*COMMON_SETTINGS, "bands"})
+    settings = ", ".join(_setting(key, value) for key, value in data.items())
+    if settings:
+        lines.append(f"{rest}   {settings}")
+    bands: list[Any] = getattr(stage, "bands", [])
+    if stage.stage_name == "split":
+        for number, band in enumerate(bands, 1):
+            last = number == len(bands)
+            lines.append(f"{rest}{'└' if last else '├'}─ band {number}")
+            below = f"{rest}{'   ' if last else '│  '}"
+            for inner in band:
+                lines += _stage(inner, f"{below}├─ ", f"{below}│  ")
+    else:
+        for band in bands:
+            data = band.model_dump(mode="json", exclude_none=True)
+            shape = data.pop("shape", "band")
+            text = ", ".join(_setting(key, value) for key, value in data.items())
+            lines.append(f"{rest}   {shape}: {text}")
+    return lines
+
+
+def _setting(key: str, value: Any) -> str:
+    unit = unit_of(key)
+    word = key
+    if unit:
+        word = next(key.removesuffix(ending) for ending in _ENDINGS if key.endswith(ending))
+    if isinstance(value, list):
+        shown = " ".join(f"{item:g}" for item in value)
+    elif isinstance(value, bool):
+        shown = "yes" if value else "no"
+    elif isinstance(value, float | int):
+        shown = f"{value:g}"
+    else:
+        shown = "-" if value is None else str(value)
+    return f"{word.replace('_', ' ')} {shown}{' ' + unit if unit and value is not None else ''}"
+
+
+_ENDINGS = ("_db_per_octave", "_dbtp", "_lufs", "_db", "_hz", "_ms", "_s")

@@ -1,0 +1,106 @@
+"""The command `masterprint`: one module per verb, each imported when it is asked for."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import tempfile
+import traceback
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import typer
+
+from masterprint import __version__
+from masterprint.cli import chain, demo, measure, render, stages
+from masterprint.errors import MasterprintError
+
+FAILED, USAGE, UNEXPECTED, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
+
+app = typer.Typer(
+    name="masterprint",
+    help="Master mixes from chain files, without a DAW.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("render")(render.render)
+app.command("measure")(measure.measure)
+app.add_typer(chain.app, name="chain")
+app.command("stages")(stages.stages)
+app.command("demo")(demo.demo)
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"masterprint {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", help="Show the version and exit.", callback=_version, is_eager=True
+    ),
+) -> None:
+    del version
+
+
+def main() -> NoReturn:
+    """Run the command line; what goes wrong becomes one sentence and an exit code."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        app(standalone_mode=True)
+    except MasterprintError as error:
+        _say(str(error))
+        _leave(USAGE)
+    except KeyboardInterrupt:
+        _say("Interrupted. Nothing was left half-written.")
+        _leave(INTERRUPTED)
+    except BrokenPipeError:
+        _leave(FAILED)
+    except SystemExit as stop:
+        # Click turns Ctrl-C at its own level into exit code 1 or 130: what is open must still go.
+        code = stop.code if isinstance(stop.code, int) else 0 if stop.code is None else FAILED
+        _leave(code)
+    except Exception as error:
+        _leave(_unexpected(error))
+    _leave(0)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    del number, frame
+    _leave(TERMINATED)
+
+
+def _unexpected(error: Exception) -> int:
+    """Write what nobody foresaw to a log, and say where it is."""
+    handle, name = tempfile.mkstemp(prefix="masterprint-", suffix=".log")
+    with os.fdopen(handle, "w") as log:
+        log.write(f"masterprint {__version__}, Python {sys.version}\n{sys.argv}\n\n")
+        traceback.print_exception(error, file=log)
+    _say(
+        f"Masterprint met something that it does not know ({type(error).__name__}: {error}). "
+        f"Please report it with {Path(name)}."
+    )
+    return UNEXPECTED
+
+
+def _say(text: str) -> None:
+    print(f"masterprint: {text}", file=sys.stderr)
+
+
+def _leave(code: int) -> NoReturn:
+    """End at once: threads that still render are not waited for, their files are removed."""
+    from masterprint.files.unfinished import discard_unfinished
+
+    discard_unfinished()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:  # nobody reads any more
+        pass
+    os._exit(code)

@@ -1,0 +1,88 @@
+"""`masterprint chain`: check, show, and the schema of chain files."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(help="Check and show chain files.", no_args_is_help=True)
+
+
+@app.command("check")
+def check(
+    chains: Annotated[list[Path], typer.Argument(metavar="CHAIN...", help="Chain files.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Check chain files; every problem is named with its line."""
+    from masterprint.chain.library import find_chain
+    from masterprint.chain.loading import ChainFileError
+    from masterprint.cli.console import print_json
+    from masterprint.errors import ChainError
+
+    rows: list[dict[str, Any]] = []
+    for name in chains:
+        row: dict[str, Any] = {"chain": str(name), "ok": True, "problems": []}
+        try:
+            chain = find_chain(name)
+            row["name"] = chain.name
+            if not as_json:
+                print(f"{name}: ok, {len(chain.stages)} stages")
+        except ChainFileError as error:
+            row["ok"] = False
+            row["problems"] = [vars(problem) for problem in error.problems]
+            print(error, file=sys.stderr)
+        except ChainError as error:
+            row["ok"] = False
+            row["problems"] = [{"line": None, "column": None, "path": "", "message": str(error)}]
+            print(error, file=sys.stderr)
+        rows.append(row)
+    if as_json:
+        print_json(rows)
+    if not all(row["ok"] for row in rows):
+        raise typer.Exit(2)
+
+
+@app.command("show")
+def show(
+    chain: Annotated[str, typer.Argument(help="Chain file, or the name of a ready-made chain.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the chain as JSON.")] = False,
+) -> None:
+    """Show a chain: a picture of its flow, and every setting with its default filled in."""
+    import yaml
+
+    from masterprint.chain.library import find_chain
+    from masterprint.chain.picture import picture
+    from masterprint.cli.console import print_json
+
+    found = find_chain(chain)
+    resolved = found.as_dict(resolved=True)
+    if as_json:
+        print_json(resolved)
+        return
+    print(found.name or chain)
+    if found.description:
+        print(found.description)
+    print(f"\n{picture(found)}\n\nEvery setting, defaults included:\n")
+    print(yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True).rstrip())
+
+
+@app.command("schema")
+def schema() -> None:
+    """Print the JSON Schema of chain files, for editors."""
+    from masterprint.chain.schema import chain_schema
+    from masterprint.cli.console import print_json
+
+    print_json(chain_schema())
+
+
+@app.command("list")
+def ready_made() -> None:
+    """List the ready-made chains."""
+    from masterprint.chain.library import shipped_chains
+    from masterprint.chain.loading import load_chain
+
+    for name, path in shipped_chains().items():
+        print(f"{name:20} {load_chain(path).description}")

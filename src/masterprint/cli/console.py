@@ -1,0 +1,113 @@
+"""How figures and progress look on a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from masterprint.dsp.jit import announce_compilation_to
+
+if TYPE_CHECKING:
+    from masterprint.metering.measurement import Measurement
+    from masterprint.render.progress import RenderProgress
+
+FIGURES: list[tuple[str, str, str, int]] = [
+    ("integrated_lufs", "Integrated", "LUFS", 1),
+    ("loudness_range_lu", "Loudness range", "LU", 1),
+    ("max_momentary_lufs", "Max momentary", "LUFS", 1),
+    ("max_short_term_lufs", "Max short-term", "LUFS", 1),
+    ("true_peak_dbtp", "True peak", "dBTP", 2),
+    ("sample_peak_dbfs", "Sample peak", "dBFS", 2),
+    ("plr_db", "PLR", "dB", 1),
+    ("psr_min_db", "PSR min", "dB", 1),
+    ("dc_offset", "DC offset", "of full scale", 6),
+    ("correlation", "Correlation", "", 2),
+    ("clipped_samples", "Clipped samples", "", 0),
+]
+
+
+def announce() -> None:
+    """Tell on stderr when kernels have to be compiled first."""
+    announce_compilation_to(lambda text: print(text, file=sys.stderr, flush=True))
+
+
+def print_json(data: Any) -> None:
+    """Plain JSON on stdout."""
+    print(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def shown(value: float | None, digits: int) -> str:
+    """A figure, or a dash where it is undefined."""
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+def print_columns(columns: Sequence[tuple[str, Measurement]], title: str = "") -> None:
+    """Measurements side by side, one column each."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title or None, title_justify="left", title_style="bold")
+    table.add_column("")
+    for heading, _ in columns:
+        table.add_column(heading, justify="right", overflow="fold")
+    table.add_column("", style="dim")
+    for key, name, unit, digits in FIGURES:
+        values = [shown(getattr(measured, key), digits) for _, measured in columns]
+        table.add_row(name, *values, unit)
+    Console().print(table)
+
+
+@contextmanager
+def progress_bars(
+    names: Sequence[str], followed: Sequence[RenderProgress], show: bool
+) -> Iterator[None]:
+    """A bar for each render that has begun, on a terminal; nothing anywhere else."""
+    if not (show and sys.stderr.isatty()):
+        yield
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    bars = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[stage]}"),
+        TextColumn("{task.fields[speed]}"),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    tasks = [
+        bars.add_task(name, total=1.0, stage="", speed="", visible=False, start=False)
+        for name in names
+    ]
+    over = threading.Event()
+
+    def refresh() -> None:
+        while not over.wait(0.1):
+            for task, progress in zip(tasks, followed, strict=True):
+                if not progress.fraction or progress.stage == "done":
+                    bars.update(task, completed=progress.fraction, visible=False)
+                    continue
+                bars.start_task(task)
+                bars.update(
+                    task,
+                    completed=progress.fraction,
+                    stage=progress.stage,
+                    speed=f"{progress.times_real_time:.0f}x real time",
+                    visible=True,
+                )
+
+    with bars:
+        thread = threading.Thread(target=refresh, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()

@@ -1,0 +1,45 @@
+"""`masterprint demo`: a mix made from nothing, mastered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def demo(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Folder for mix and master.")
+    ] = Path("masterprint-demo"),
+    chain: Annotated[str, typer.Option(help="Chain file or ready-made chain.")] = "streaming",
+    seconds: Annotated[float, typer.Option(min=5, max=600, help="Length of the mix.")] = 60.0,
+) -> None:
+    """Synthesise a minute of music, master it, and show before and after."""
+    from masterprint.chain.library import find_chain
+    from masterprint.chain.picture import picture
+    from masterprint.cli.console import announce, progress_bars
+    from masterprint.cli.render import report
+    from masterprint.demo.music import synthesise_mix
+    from masterprint.files.formats import MasterFormat
+    from masterprint.files.writing import write_master
+    from masterprint.render.engine import render_job
+    from masterprint.render.job import plan
+    from masterprint.render.progress import RenderProgress
+    from masterprint.signal import Signal
+
+    rate = 44100
+    mix = output / "mix" / "low-tide.wav"
+    found = find_chain(chain)
+    mix.parent.mkdir(parents=True, exist_ok=True)
+    announce()
+    print(f"Synthesising {seconds:g} s of music ...", flush=True)
+    signal = Signal.of(synthesise_mix(rate, seconds), rate)
+    write_master(signal, mix, MasterFormat(), overwrite=True)
+    print(f"Mastering it through {found.name!r}:\n\n{picture(found)}\n", flush=True)
+    (job,) = plan(found, [mix], output / "master", overwrite=True)
+    progress = RenderProgress()
+    with progress_bars([mix.name], [progress], True):
+        result = render_job(job, progress)
+    report(result)
+    print(f"The mix:    {mix}\nThe master: {result.master}\nListen to both, at the same loudness.")

@@ -1,0 +1,181 @@
+"""From mix to master: decode, measure, convert, run the chain, quantise, write, measure again.
+
+Four threads share the work of one render, each a few blocks ahead of the next: decoding and the
+first meter, the chain up to its last limiter, that limiter, and writing with the second meter.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from masterprint.ahead import ahead
+from masterprint.chain.model import Chain, with_tail
+from masterprint.dsp.resampling import resample
+from masterprint.errors import ChainError, MasterprintError
+from masterprint.files.quantiser import reserve
+from masterprint.files.reading import open_audio
+from masterprint.files.writing import write_master
+from masterprint.metering.measurement import Measurement, Meter
+from masterprint.render.job import RenderJob
+from masterprint.render.progress import RenderProgress
+from masterprint.signal import Signal
+from masterprint.stages.base import Stage
+from masterprint.stages.run import LevelTap, StageReport, run_stages
+
+
+@dataclass
+class RenderResult:
+    """What became of one job.
+
+    Attributes:
+        mix, master: the files.
+        status: ok, failed, or skipped (not begun, because the render was stopped).
+        error: one sentence where it failed.
+        before, after: measurements of the mix and of the file written.
+        stages: what each stage did.
+        warnings: what an engineer would want to be told.
+        seconds: wall-clock time.
+    """
+
+    mix: Path
+    master: Path
+    status: Literal["ok", "failed", "skipped"]
+    error: str | None = None
+    before: Measurement | None = None
+    after: Measurement | None = None
+    stages: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    seconds: float = 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "mix": str(self.mix),
+            "master": str(self.master),
+            "status": self.status,
+            "error": self.error,
+            "before": self.before.as_dict() if self.before else None,
+            "after": self.after.as_dict() if self.after else None,
+            "stages": self.stages,
+            "warnings": self.warnings,
+            "seconds": round(self.seconds, 3),
+        }
+
+    def __repr__(self) -> str:
+        return f"<RenderResult {self.status}: {self.mix} -> {self.master}, {self.after}>"
+
+
+def render_job(job: RenderJob, progress: RenderProgress | None = None) -> RenderResult:
+    """Render one job.
+
+    Raises:
+        MasterprintError: the mix cannot be read, the chain does not suit it, the master cannot be
+            written. No file is left behind.
+    """
+    began = time.perf_counter()
+    progress = progress or RenderProgress()
+    audio = open_audio(job.mix)
+    rate = job.sample_rate_hz or audio.sample_rate_hz
+    problems = job.chain.problems(audio.sample_rate_hz, audio.channels)
+    if rate != audio.sample_rate_hz and not problems:
+        last = _last_ceiling(job.chain.stages)
+        later = Chain(stages=job.chain.stages[last:])
+        problems = later.problems(rate, audio.channels)
+    problems += job.master_format.problems(rate)
+    if problems:
+        raise ChainError(f"{job.mix}: the chain does not suit this mix: {'; '.join(problems)}.")
+
+    before = Meter(audio.sample_rate_hz, audio.channels, audio.full_scale)
+    source = audio.signal()
+    source = source.carrying(ahead(before.passing(source.blocks)))
+    source = replace(with_tail(source, job.chain.tail_s), reserve=reserve(job.master_format))
+    signal, reports = chain_at_rate(job.chain.stages, source, rate)
+    progress.follow(reports, source.frames, audio.sample_rate_hz)
+    quantum = 1.25 * 2.0 ** (1 - job.master_format.bits) if job.master_format.is_integer else 0.0
+    after = Meter(rate, audio.channels, 1.0 - quantum)
+    clipped = write_master(
+        signal.carrying(ahead(signal.blocks)),
+        job.master,
+        job.master_format,
+        overwrite=job.overwrite,
+        heard=after.feed,
+    )
+    progress.finish()
+    result = RenderResult(
+        mix=job.mix,
+        master=job.master,
+        status="ok",
+        before=before.result(),
+        after=after.result(),
+        stages=[report.as_dict() for report in reports],
+        seconds=time.perf_counter() - began,
+    )
+    result.warnings = _warnings(job, result, clipped)
+    return result
+
+
+def try_render(job: RenderJob, progress: RenderProgress | None = None) -> RenderResult:
+    """Render one job; what goes wrong with it is in the result."""
+    began = time.perf_counter()
+    try:
+        return render_job(job, progress)
+    except MasterprintError as error:
+        seconds = time.perf_counter() - began
+        return RenderResult(job.mix, job.master, "failed", str(error), seconds=seconds)
+
+
+def chain_at_rate(
+    stages: Sequence[Stage], signal: Signal, sample_rate_hz: int
+) -> tuple[Signal, list[StageReport]]:
+    """All stages, with conversion to another rate just before the last one that holds a ceiling.
+
+    Conversion moves peaks by up to a decibel, so what holds the ceiling comes after it.
+    """
+    last = _last_ceiling(stages)
+    signal, reports = run_stages(stages[:last], signal)
+    if sample_rate_hz != signal.sample_rate_hz:
+        before = reports[-1].after if reports else LevelTap(signal.channels)
+        details = {"from_hz": signal.sample_rate_hz, "to_hz": sample_rate_hz}
+        signal = resample(signal, sample_rate_hz)
+        after = LevelTap(signal.channels)
+        signal = signal.carrying(after.passing(signal.blocks))
+        label = f"{details['from_hz']} to {sample_rate_hz} Hz"
+        reports.append(StageReport("conversion", label, False, before, after, details))
+    if last < len(stages):
+        ahead_of_it = signal.carrying(ahead(signal.blocks)) if last else signal
+        signal, more = run_stages(stages[last:], ahead_of_it)
+        reports += more
+    return signal, reports
+
+
+def _last_ceiling(stages: Sequence[Stage]) -> int:
+    """Index of the last stage that holds a ceiling; the number of stages if none does."""
+    places = [n for n, stage in enumerate(stages) if stage.holds_ceiling and not stage.bypass]
+    return places[-1] if places else len(stages)
+
+
+def _warnings(job: RenderJob, result: RenderResult, clipped: int) -> list[str]:
+    found = []
+    if clipped:
+        found.append(
+            f"{clipped} samples went over full scale and were clipped: put a limiter at the end"
+        )
+    stages = job.chain.stages
+    last = _last_ceiling(stages)
+    if last < len(stages) and result.after is not None:
+        ceiling = getattr(stages[last], "ceiling_dbtp", None)
+        reached = result.after.true_peak_dbtp
+        if ceiling is not None and reached is not None and reached > ceiling:
+            name = stages[last].label or stages[last].stage_name
+            found.append(
+                f"the true peak is {reached:.2f} dBTP, above the {ceiling:g} dBTP of {name!r}: "
+                "it does not act on the whole signal, or something behind it adds level"
+            )
+    found += [
+        f"{stage['label']}: {stage['note']}" for stage in result.stages if stage.get("note")
+    ]
+    return found
