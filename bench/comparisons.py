@@ -59,16 +59,16 @@ class Bench:
 
         def loudness_alone(package: str) -> Contender:
             script = self._script(f"peer_{package}.py", one)
-            return Contender(f"{package}, integrated alone", [script], package)
+            return Contender(f"{package}: LUFS alone", [script], package)
 
         return [
             Comparison(
                 "measure-set",
                 "Measure a set of mixes",
-                Contender("masterprint measure, once", [self._own("measure", "--json", *mixes)]),
+                Contender("masterprint, in one go", [self._own("measure", "--json", *mixes)]),
                 (
                     Contender(
-                        "ffmpeg ebur128, each in turn",
+                        "ffmpeg, each in turn",
                         [self._ffmpeg(name) for name in album],
                         "ffmpeg",
                         (Target("time", "share", 0.35, aim=0.25),),
@@ -78,18 +78,18 @@ class Bench:
             ),
             Comparison(
                 "measure-one",
-                "Measure one mix, start-up included",
+                "Measure one mix",
                 Contender("masterprint measure", [self._own("measure", "--json", one)]),
                 (
                     Contender(
-                        "ffmpeg ebur128",
+                        "ffmpeg ebur128 with true peak",
                         [self._ffmpeg("six-minutes")],
                         "ffmpeg",
                         (Target("time", "share", 0.8),),
                     ),
                     loudness_alone("pyloudnorm"),
                     loudness_alone("loudness"),
-                    Contender("sox stats, no loudness", [["sox", one, "-n", "stats"]], "sox"),
+                    Contender("sox stats: levels alone", [["sox", one, "-n", "stats"]], "sox"),
                 ),
                 ("six-minutes",),
             ),
@@ -104,8 +104,8 @@ class Bench:
                 for name, master in zip(names, made, strict=True)
             ]
             return (
-                Contender("masterprint render, once", [command], makes=masters),
-                Contender("pedalboard script, each in turn", scripts, "pedalboard", targets, made),
+                Contender("masterprint render", [command], makes=masters),
+                Contender("pedalboard, script per mix", scripts, "pedalboard", targets, made),
             )
 
         album, one = tuple(self.material.album), "six-minutes"
@@ -113,10 +113,8 @@ class Bench:
         our_one, their_one = beside((one,), Target("time", "share", 0.7))
         mix = self.material.path(one)
         return [
-            Comparison("chain-set", "Chain on a set, file to file", ours, (theirs,), album),
-            Comparison(
-                "chain-one", "Chain on one mix, start-up included", our_one, (their_one,), (one,)
-            ),
+            Comparison("chain-set", "Chain on a set of mixes", ours, (theirs,), album),
+            Comparison("chain-one", "Chain on one mix", our_one, (their_one,), (one,)),
             Comparison(
                 "chain-array",
                 "Chain on an array, one thread",
@@ -167,21 +165,25 @@ class Bench:
         spare = 2.2 * sum(sound.megabytes for sound in sounds) / 1000
         most, more = Target("memory", "at most", 400), Target("memory", "more by", 50)
 
-        def growth(name: str, title: str, verb: str, commands: list[Contender]) -> Comparison:
-            title = f"{title}, {minutes[0]} of 96 kHz"
-            return Comparison(name, title, commands[0], (commands[1],), names, 1, False, spare)
-
-        def pair(verb: str, commands: list[tuple[Command, tuple[Path, ...]]]) -> list[Contender]:
-            (long, long_makes), (short, short_makes) = commands
-            return [
-                Contender(f"masterprint {verb}", [long], "", (most,), long_makes),
-                Contender(f"the same, {minutes[1]}", [short], "", (more,), short_makes),
-            ]
+        def growth(
+            name: str, verb: str, pairs: list[tuple[Command, tuple[Path, ...]]]
+        ) -> Comparison:
+            (long, long_makes), (short, short_makes) = pairs
+            return Comparison(
+                name,
+                f"Memory to {verb} 96 kHz",
+                Contender(minutes[0], [long], "", (most,), long_makes),
+                (Contender(minutes[1], [short], "", (more,), short_makes),),
+                names,
+                runs=1,
+                warm_up=False,
+                spare_gigabytes=spare,
+            )
 
         measures = [(self._own("measure", "--json", path), ()) for path in paths]
         return [
-            growth("memory-render", "Chain", "render", pair("render", [self._render(CHAIN, name) for name in names])),
-            growth("memory-measure", "Measure", "measure", pair("measure", measures)),
+            growth("memory-render", "render", [self._render(CHAIN, name) for name in names]),
+            growth("memory-measure", "measure", measures),
         ]
 
     def _start_up(self) -> list[Comparison]:

@@ -14,8 +14,8 @@ from pedalboard import (
     HighpassFilter,
     HighShelfFilter,
     LowShelfFilter,
-    Pedalboard,
     PeakFilter,
+    Pedalboard,
 )
 
 

@@ -54,7 +54,7 @@ class Peers:
             return True
         reason = _failure([sys.executable, "-m", "venv", str(self._venv)])
         if reason:
-            self.missing |= {package: f"no virtual environment: {reason}" for package in packages}
+            self.missing |= dict.fromkeys(packages, f"no virtual environment: {reason}")
         return not reason
 
     def _pip_install(self, package: str) -> None:

@@ -27,7 +27,7 @@ HOME = HERE.parent / ".bench"
 BUSY = 0.5
 """A load average at which other programs distort what is measured."""
 
-console = Console()
+console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
 
 
 def arguments() -> argparse.Namespace:
@@ -59,13 +59,13 @@ def masterprint_command(given: str | None) -> list[str]:
     return [str(beside)] if beside.exists() else [sys.executable, "-m", "masterprint"]
 
 
-def make_material(material: Material, names: Iterable[str]) -> None:
-    """Have the files made by a process of their own."""
+def make_material(material: Material, names: Iterable[str]) -> bool:
+    """Have the files made by a process of their own; whether they are there."""
     missing = [name for name in names if not material.path(name).exists()]
     if missing:
         console.print(f"Synthesising {', '.join(missing)} ...", style="dim")
     command = [sys.executable, str(HERE / "material.py"), str(material.home), *names]
-    subprocess.run(command + ["--quick"] * material.quick, check=True)
+    return subprocess.run(command + ["--quick"] * material.quick, check=False).returncode == 0
 
 
 def measure(comparison: Comparison, peers: Peers, material: Material) -> list[Result]:
@@ -77,20 +77,107 @@ def measure(comparison: Comparison, peers: Peers, material: Material) -> list[Re
         reasons[comparison.ours.name] = (
             f"needs {comparison.spare_gigabytes:.0f} GB of disk, {spare:.0f} GB are free"
         )
-    elif comparison.material:
-        make_material(material, comparison.material)
+    elif comparison.material and not make_material(material, comparison.material):
+        reasons[comparison.ours.name] = "its material could not be made"
     runs: dict[str, list[Run]] = {one.name: [] for one in contenders}
-    for turn in range(-1 if comparison.warm_up else 0, comparison.runs):
+    for turn in range(0 if comparison.warm_up else 1, comparison.runs + 1):
         for one in contenders:
             if reasons[one.name] or reasons[comparison.ours.name]:
                 continue
-            console.print(f"{comparison.name}: {one.name}, {_turn(turn)}", style="dim")
-            commands = one.commands if turn >= 0 else one.commands[:1]
+            which = f"run {turn} of {comparison.runs}" if turn else "warm-up"
+            console.print(f"{comparison.name}: {one.name}, {which}", style="dim")
             try:
-                done = _run_once(replace(one, commands=commands, makes=one.makes[: len(commands) if one.needs else None]))
+                done = run_once(one)
             except RunFailed as error:
                 reasons[one.name] = str(error)
             else:
-                if turn >= 0:
-                    runs[one.name].append(done)
+                runs[one.name] += [done] if turn else []
     return [Result(comparison, one, runs[one.name], reasons[one.name]) for one in contenders]
+
+
+def run_once(one: Contender) -> Run:
+    """One run that has to make what it is meant to make, from nothing."""
+    for path in one.makes:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+    commands = [[str(word) for word in command] for command in one.commands]
+    done = run_all(commands, own_world() if one.needs else os.environ)
+    for path in one.makes:
+        if not path.exists():
+            raise RunFailed(f"{one.name} did not make {path.name}")
+        path.unlink()
+    return replace(done, seconds=done.reported_seconds) if one.times_itself else done
+
+
+def machine(peers: Peers) -> dict[str, object]:
+    """What the numbers depend on."""
+    processor = platform.processor() or platform.machine()
+    about = Path("/proc/cpuinfo")
+    if about.exists():
+        models = [line for line in about.read_text().splitlines() if line.startswith("model name")]
+        processor = models[0].partition(":")[2].strip() if models else processor
+    return {
+        "processor": processor,
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "peers": peers.versions,
+        "missing": peers.missing,
+    }
+
+
+def tell_machine(about: dict[str, object]) -> None:
+    """What the table was measured on, and what is not in it."""
+    console.print(
+        f"{about['processor']}, {about['cores']} cores, Python {about['python']}, {about['system']}"
+    )
+    for key in ("peers", "missing"):
+        said = about[key]
+        if isinstance(said, dict) and said:
+            label = "Peers" if key == "peers" else "Not there"
+            console.print(f"{label}: {', '.join(f'{k} {v}' for k, v in said.items())}")
+
+
+def main() -> int:
+    given = arguments()
+    material, peers = Material(HOME, given.quick), Peers(HOME)
+    bench = Bench(masterprint_command(given.masterprint), peers.python, material)
+    chosen = bench.comparisons()
+    if given.list:
+        for one in chosen:
+            console.print(f"{one.name:16}{one.title}")
+        return 0
+    if unknown := set(given.only or ()) - {one.name for one in chosen}:
+        console.print(f"No comparison is called {', '.join(unknown)}; --list tells their names.")
+        return 2
+    chosen = [one for one in chosen if not given.only or one.name in given.only]
+    runs = given.runs or (2 if given.quick else None)
+    HOME.mkdir(exist_ok=True)
+    peers.install(other.needs for one in chosen for other in one.others if other.needs)
+    if os.getloadavg()[0] > BUSY:
+        console.print("The machine is busy with something else: take no number for certain.")
+    results: list[Result] = []
+    try:
+        for one in chosen:
+            asked = 1 if one.runs == 1 else runs or one.runs
+            results += measure(replace(one, runs=asked), peers, material)
+    finally:
+        shutil.rmtree(bench.out, ignore_errors=True)
+        material.path(LONG).unlink(missing_ok=True)
+        for partial in material.folder.glob("*.part"):
+            partial.unlink()
+    about = machine(peers)
+    tell_machine(about)
+    console.print(as_table(results, given.quick))
+    written = HOME / "results.json"
+    data = {"machine": about, "quick": given.quick, "results": as_data(results)}
+    written.with_suffix(".part").write_text(json.dumps(data, indent=2) + "\n")
+    written.with_suffix(".part").rename(written)
+    return 1 if any(one.failed for one in results) else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -79,9 +79,7 @@ def _sinc_taps(factor: int, taps_per_side: int, beta: float) -> Audio:
     return np.sinc(offset) * np.kaiser(2 * reach + 1, beta)
 
 
-def true_peak(
-    audio: Audio, factor: int = 16, taps_per_side: int = 64, beta: float = 10.0
-) -> float:
+def true_peak(audio: Audio, factor: int = 16, taps_per_side: int = 64, beta: float = 10.0) -> float:
     """Largest magnitude of audio (channels, frames) interpolated `factor`-fold, linear.
 
     A Kaiser-windowed sinc, which keeps the samples themselves; flat to 0.47 of the rate. Silence

@@ -85,5 +85,7 @@ def measure(
             f"An array needs its sample_rate_hz, at least {LOWEST_RATE_HZ}; found {sample_rate_hz}."
         )
     if not np.isfinite(array).all():
-        raise SignalError("The array holds NaN or infinite samples, where finite ones are expected.")
+        raise SignalError(
+            "The array holds NaN or infinite samples, where finite ones are expected."
+        )
     return measure_signal(Signal.of(array, sample_rate_hz), dual_mono=dual_mono)

@@ -44,8 +44,10 @@ class Scratch:
             return
         try:
             if self._file is None:
-                self._file = tempfile.TemporaryFile(dir=scratch_folder(), buffering=0)
-            data = memoryview(np.ascontiguousarray(block)).cast("B")
+                self._file = tempfile.TemporaryFile(  # noqa: SIM115 - closed in `close`
+                    dir=scratch_folder(), buffering=0
+                )
+            data = np.ascontiguousarray(block).view(np.uint8).reshape(-1).data
             written = 0
             while written < len(data):
                 written += os.pwrite(self._file.fileno(), data[written:], self._end + written)
@@ -86,7 +88,7 @@ class Scratch:
         offset, channels, frames = item
         assert self._file is not None
         block = np.empty((channels, frames))
-        view = memoryview(block).cast("B")
+        view = block.view(np.uint8).reshape(-1).data
         read = 0
         while read < len(view):
             read += os.preadv(self._file.fileno(), [view[read:]], offset + read)

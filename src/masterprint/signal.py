@@ -16,7 +16,7 @@ Block = NDArray[np.float64]
 """Audio of shape (channels, frames), float64, C-contiguous, full scale at 1.0. Never modified."""
 
 BLOCK_FRAMES = 1 << 15
-"""Frames per block where Masterprint chooses: amortises Python, still fits the second-level cache."""
+"""Frames per block where Masterprint chooses: amortises Python, fits the second-level cache."""
 
 
 @dataclass(frozen=True)

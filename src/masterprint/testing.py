@@ -24,11 +24,9 @@ from masterprint.stages.run import run_stage
 UNEVEN_SIZES = (1, 2, 0, 3, 7, 31, 127, 509, 1, 2048, 4099, 10007)
 """Frames per block, round and round: a single one, none, even, odd, prime, power of two."""
 SHORT_FRAMES = 301
-LONG_S = 0.5
-"""Longer than a gating block, so that a stage that measures loudness has some to measure."""
+LONG_S = 0.5  # a gating block and more, so that a stage that measures loudness has some
 IMPULSE_AT = 3000
-IMPULSE_LEVELS = (2.0**-14, 1.0)
-"""-84 dBFS, which no threshold should notice, and full scale."""
+IMPULSE_LEVELS = (2.0**-14, 1.0)  # -84 dBFS, which no threshold should notice; full scale
 
 
 class ContractError(AssertionError):

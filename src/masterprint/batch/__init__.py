@@ -1,0 +1,1 @@
+"""Many renders at a time."""

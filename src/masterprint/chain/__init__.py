@@ -1,0 +1,1 @@
+"""Chain files: reading, checking, showing."""

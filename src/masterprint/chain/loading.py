@@ -56,8 +56,10 @@ def _shipped(path: Path) -> str:
 
     names = sorted(shipped_chains())
     near = difflib.get_close_matches(path.stem, names, 1)
-    return f"did you mean the ready-made chain {near[0]!r}?" if near else (
-        f"ready-made chains are named without .yaml: {', '.join(names)}"
+    return (
+        f"did you mean the ready-made chain {near[0]!r}?"
+        if near
+        else (f"ready-made chains are named without .yaml: {', '.join(names)}")
     )
 
 
@@ -70,7 +72,9 @@ def _validated(source: Source, name: str) -> Chain:
         line, column = source.where(())
         kind = "a list" if isinstance(source.data, list) else "a single value"
         problems.append(
-            Problem(line, column, f"found {kind}, where a mapping with `masterprint: 1` is expected")
+            Problem(
+                line, column, f"found {kind}, where a mapping with `masterprint: 1` is expected"
+            )
         )
     elif source.data is not None:
         try:
@@ -108,9 +112,7 @@ def _problem(detail: Any, source: Source) -> Problem:
     if kind == "value_error":
         message = str(context.get("error", detail["msg"]))
     elif kind == "stage_entry":
-        message = (
-            f"found {_shown(value)}; a stage is one mapping, such as `gain: {{gain_db: -1}}`"
-        )
+        message = f"found {_shown(value)}; a stage is one mapping, such as `gain: {{gain_db: -1}}`"
     else:
         setting = (
             next((s for s in settings_of(model) if s.name == place[-1]), None) if model else None
@@ -167,5 +169,3 @@ def _shown(value: Any) -> str:
         return str(value).lower()
     text = repr(value) if isinstance(value, str) else f"{value}"
     return text if len(text) <= 60 else text[:57] + "..."
-
-

@@ -83,6 +83,7 @@ class Chain(Settings):
             inside = 1 if stage.on != "stereo" else channels
             found += [f"{place}: {text}" for text in stage.problems(sample_rate_hz, inside)]
         return found
+
     def apply(self, audio: NDArray[np.float64], sample_rate_hz: int) -> NDArray[np.float64]:
         """The array through all stages, at its own rate: no conversion, no dither.
 

@@ -78,7 +78,9 @@ def read_yaml(path: Path) -> Source:
     try:
         return parse_yaml(path.read_bytes().decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        message = f"the file is not UTF-8 text (byte {error.start} is {error.object[error.start]:#x})"
+        message = (
+            f"the file is not UTF-8 text (byte {error.start} is {error.object[error.start]:#x})"
+        )
         return Source(problems=[Problem(1, 1, message)])
 
 
@@ -138,7 +140,8 @@ class _Builder:
             raise self._stop(event, message, place)
         if event.tag is not None and event.tag != "!":
             raise self._stop(event, f"found the tag {event.tag}: tags are not used here", place)
-        self._source.values[place] = (event.start_mark.line + 1, event.start_mark.column + 1)
+        mark: Any = event.start_mark
+        self._source.values[place] = (mark.line + 1, mark.column + 1)
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, place)
         if isinstance(event, yaml.SequenceStartEvent):
@@ -155,7 +158,8 @@ class _Builder:
                 raise self._stop(event, "found a key that is not a plain word", place)
             key = event.value
             inner = (*place, key)
-            position = (event.start_mark.line + 1, event.start_mark.column + 1)
+            mark: Any = event.start_mark
+            position = (mark.line + 1, mark.column + 1)
             if key in found:
                 first = self._source.keys[inner][0]
                 self._complain(event, f"{key!r} stands here twice, first in line {first}", inner)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from masterprint.render.engine import RenderResult
 
 
-def render(  # noqa: PLR0913 - these are the options of the command
+def render(
     chain: Annotated[str, typer.Argument(help="Chain file, or the name of a ready-made chain.")],
     mixes: Annotated[list[Path], typer.Argument(metavar="MIX...", help="Audio files to master.")],
     output: Annotated[
@@ -96,5 +96,7 @@ def report(result: RenderResult) -> None:
 
 def _one_of(value: str | None, option: str, allowed: tuple[str, ...]) -> Any:
     if value is not None and value.lower() not in allowed:
-        raise typer.BadParameter(f"found {value!r}; allowed: {', '.join(allowed)}", param_hint=option)
+        raise typer.BadParameter(
+            f"found {value!r}; allowed: {', '.join(allowed)}", param_hint=option
+        )
     return value if value is None else value.lower()

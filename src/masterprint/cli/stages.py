@@ -65,9 +65,7 @@ def _print_one(name: str, kind: Any) -> None:
             made.add_column(heading)
         for setting in settings:
             default = "(needed)" if setting.required else _plain(setting.default)
-            made.add_row(
-                setting.name, setting.unit, setting.allowed, default, setting.description
-            )
+            made.add_row(setting.name, setting.unit, setting.allowed, default, setting.description)
         return made
 
     console = Console()

@@ -1,0 +1,1 @@
+"""A mix to try things on."""

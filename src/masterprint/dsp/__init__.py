@@ -1,0 +1,1 @@
+"""Kernels and designs that several stages share."""

@@ -11,7 +11,7 @@ IDENTITY = np.array([1.0, 0.0, 0.0, 0.0, 0.0])
 
 
 @kernel("void(f8[::1], f8[::1], f8[::1], f8[::1], f8[:, ::1], f8[:, :, ::1], i8)")
-def two_sections_two_channels(  # noqa: PLR0913 - arrays in, arrays out
+def two_sections_two_channels(
     left: NDArray[np.float64],
     right: NDArray[np.float64],
     left_out: NDArray[np.float64],

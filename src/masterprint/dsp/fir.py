@@ -22,7 +22,7 @@ def linear_phase_taps(
     window that reaches at least `reach_s` seconds to each side.
     """
     half = 1 << max(9, math.ceil(math.log2(sample_rate_hz * reach_s)))
-    frequencies = np.arange(half + 1) * (sample_rate_hz / (2 * half))
+    frequencies = np.arange(half + 1, dtype=np.float64) * (sample_rate_hz / (2 * half))
     response = np.fft.irfft(magnitude(frequencies), 2 * half)
     centred = np.concatenate([response[-half + 1 :], response[:half]])
     return np.asarray(centred * np.hanning(2 * half + 1)[1:-1])

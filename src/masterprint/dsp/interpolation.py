@@ -1,11 +1,20 @@
 """Values between the samples: eight times finer, as far as a peak search needs them.
 
-Interpolation goes in two steps. `HALF` doubles the rate with a long filter. At the doubled rate the
-signal fills only half the band, so the three values between neighbours there need only the short
-`FINE` filters, and only where they can matter: an interpolated value cannot exceed the largest
-magnitude among the values it is made of times `FINE_BOUND`, the largest sum of |taps|. A search for
-a maximum may therefore pass over every place where that product stays below what it already has:
-the result is that of eight-fold interpolation everywhere.
+Interpolation doubles the rate three times. The first step needs a long filter (`HALF`); behind it
+the signal fills half the band, then a quarter, so `QUARTER` and `EIGHTH` are short. Each step is
+symmetric: a new value lies midway between two old ones.
+
+A search for a maximum may pass over most places: no value of the second and third step can exceed
+`FINE_BOUND` times the largest magnitude among the values of the first around it, and no value of
+the third `EIGHTH_BOUND` times the largest of the second. Where that stays below what has been
+found already, the finer values cannot matter: the result is that of eight-fold interpolation
+everywhere.
+
+Around sample x[n] and the half-way value h[n] behind it:
+
+    q1[n] = Q0 (x[n] + h[n])   + Q1 (h[n-1] + x[n+1]) + Q2 (x[n-1] + h[n+1]) + Q3 (h[n-2] + x[n+2])
+    q2[n] = Q0 (h[n] + x[n+1]) + Q1 (x[n] + h[n+1])   + Q2 (h[n-1] + x[n+2]) + Q3 (x[n-1] + h[n+2])
+    between neighbours v, w of u v w z at that rate: E0 (v + w) + E1 (u + z)
 """
 
 from __future__ import annotations
@@ -13,11 +22,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-HALF_TAPS = 48
-FINE_TAPS = 8
-LEAD = HALF_TAPS // 2 + FINE_TAPS
-"""Frames that an interpolated value may reach back or ahead of its place, rounded up."""
+from masterprint.dsp.jit import kernel
 
+HALF_TAPS = 48
+HISTORY = 56
+"""Past frames in front of each line of new ones."""
+LAG = 29
+"""Frames by which what is judged trails what is given: line[HISTORY - LAG] is the first."""
+SPARE = 8
+"""Half-way values needed beyond the frames judged; halves[n] lies behind line[n + 23]."""
 GUARD_REACH = 192
 """Frames by which a guard value trails the frames it is made of."""
 
@@ -26,20 +39,15 @@ def _half() -> NDArray[np.float32]:
     """Sinc at half-sample offsets under a Kaiser window: flat within 0.04 dB to 0.46 fs."""
     offset = np.arange(HALF_TAPS) - (HALF_TAPS - 1) / 2
     taps = np.sinc(offset) * np.kaiser(HALF_TAPS, 5.0)
-    return (taps / taps.sum()).astype(np.float32)
+    return np.asarray(taps / taps.sum(), dtype=np.float32)
 
 
-def _fine() -> NDArray[np.float32]:
-    """Three filters for 1/4, 1/2 and 3/4 of a step at the doubled rate, within 0.015 dB."""
-    beta = 5.8
-    rows = []
-    for phase in (0.25, 0.5, 0.75):
-        offset = np.arange(FINE_TAPS) - (FINE_TAPS // 2 - 1) - phase
-        shape = 1.0 - (offset / (FINE_TAPS / 2)) ** 2
-        window = np.i0(beta * np.sqrt(np.maximum(shape, 0.0))) / np.i0(beta)
-        taps = np.sinc(offset) * window
-        rows.append(taps / taps.sum())
-    return np.array(rows, dtype=np.float32)
+def _quarter() -> NDArray[np.float32]:
+    """The right half of eight symmetric taps: flat within 0.01 dB where there is signal."""
+    offset = np.arange(4) + 0.5
+    window = np.i0(5.8 * np.sqrt(1.0 - (offset / 4.0) ** 2)) / np.i0(5.8)
+    taps = np.sinc(offset) * window
+    return np.asarray(taps / (2.0 * taps.sum()), dtype=np.float32)
 
 
 def _guard(length: int, beta: float) -> NDArray[np.float32]:
@@ -55,9 +63,50 @@ def _guard(length: int, beta: float) -> NDArray[np.float32]:
 
 
 HALF = _half()
-FINE = _fine()
-FINE_BOUND = float(np.abs(FINE).sum(axis=1).max()) * 1.000001
+QUARTER = _quarter()
+EIGHTH = np.array([0.5695, -0.0695], np.float32)
+"""Flat within 0.015 dB where there is signal."""
 GUARD_LONG = _guard(2 * GUARD_REACH, 5.0)
 """Flat to 0.493 fs."""
 GUARD_SHORT = _guard(112, 8.0)
 """Flat to 0.47 fs, as careful meters are."""
+
+
+def _fine_bound() -> float:
+    """Largest sum of |taps| from the doubled rate to any finer value."""
+    quarter = np.concatenate([QUARTER[::-1], QUARTER]).astype(float)
+    a, b = (float(tap) for tap in EIGHTH)
+    # Around two neighbours v, w at the doubled rate: the new value q between them, and then the
+    # values between v and q, made of v, q, w and the new value before v.
+    line = np.zeros(10)
+    v, w, q, before = line.copy(), line.copy(), line.copy(), line.copy()
+    v[4] = w[5] = 1.0
+    q[1:9] = quarter
+    before[0:8] = quarter
+    finest = a * (v + q) + b * (before + w)
+    return max(float(np.abs(q).sum()), float(np.abs(finest).sum()))
+
+
+FINE_BOUND = _fine_bound() * 1.000001
+EIGHTH_BOUND = 2.0 * float(np.abs(EIGHTH).sum()) * 1.000001
+
+
+@kernel("void(f4[::1], f4[::1], f4[::1])")
+def halfway(
+    line: NDArray[np.float32], taps: NDArray[np.float32], halves: NDArray[np.float32]
+) -> None:
+    """Values midway between samples: halves[n] lies between line[n + 23] and line[n + 24]."""
+    length = taps.shape[0]
+    for tile in range(0, halves.shape[0], 512):
+        value = halves[tile : tile + 512]
+        count = value.shape[0]
+        value[:] = np.float32(0.0)
+        for k in range(0, length // 2, 2):
+            tap = taps[k]
+            next_tap = taps[k + 1]
+            near = line[tile + k : tile + k + count]
+            near_next = line[tile + k + 1 : tile + k + 1 + count]
+            far = line[tile + length - 1 - k : tile + length - 1 - k + count]
+            far_next = line[tile + length - 2 - k : tile + length - 2 - k + count]
+            for n in range(count):
+                value[n] += tap * (near[n] + far[n]) + next_tap * (near_next[n] + far_next[n])

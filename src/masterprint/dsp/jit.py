@@ -16,15 +16,12 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _compile_lock = threading.RLock()
-_announced = False
-announce: Callable[[str], None] | None = None
-"""Set by the command line: called once, before the first kernel that has to be compiled."""
+_listeners: list[Callable[[str], None]] = []
 
 
-def announce_compilation_to(listener: Callable[[str], None] | None) -> None:
+def announce_compilation_to(listener: Callable[[str], None]) -> None:
     """Have `listener` told, once, when kernels have to be compiled rather than loaded."""
-    global announce
-    announce = listener
+    _listeners.append(listener)
 
 
 class Kernel(Generic[P, R]):
@@ -75,10 +72,8 @@ class Kernel(Generic[P, R]):
 
 
 def _announce() -> None:
-    global _announced
-    if announce is not None and not _announced:
-        _announced = True
-        announce("Compiling audio kernels for this machine: once, less than a minute.")
+    while _listeners:
+        _listeners.pop()("Compiling audio kernels for this machine: once, less than a minute.")
 
 
 def kernel(signature: str) -> Callable[[Callable[P, R]], Kernel[P, R]]:

@@ -21,11 +21,25 @@ drift, and a gain of one is exactly one.
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from masterprint.dsp.interpolation import FINE, FINE_BOUND, GUARD_LONG, GUARD_REACH, GUARD_SHORT, HALF
+from masterprint.dsp.interpolation import (
+    EIGHTH,
+    EIGHTH_BOUND,
+    FINE_BOUND,
+    GUARD_LONG,
+    GUARD_REACH,
+    GUARD_SHORT,
+    HALF,
+    HISTORY,
+    LAG,
+    QUARTER,
+    SPARE,
+    halfway,
+)
 from masterprint.dsp.jit import kernel
 
 GUARD_LOOKAHEAD_S = 0.0015
@@ -37,17 +51,16 @@ MARGIN = 10.0 ** (-0.05 / 20.0)
 DOUBT = 3.0
 """How many times the disagreement of its two filters the guard adds to what it sees."""
 UNITY = 1 << 30
-LAG = 29
-HISTORY = 56
 
 
-@kernel("void(f4[::1], f4[::1], f4[::1], f4[:, ::1], f4, f4, f4[::1], f4[::1])")
-def surrounding_peaks(  # noqa: PLR0913
+@kernel("void(f4[::1], f4[::1], f4[::1], f4[::1], f4, f4, f4, f4[::1], f4[::1])")
+def surrounding_peaks(
     line: NDArray[np.float32],
     halves: NDArray[np.float32],
-    half_taps: NDArray[np.float32],
-    fine_taps: NDArray[np.float32],
+    quarter: NDArray[np.float32],
+    eighth: NDArray[np.float32],
     fine_bound: float,
+    eighth_bound: float,
     threshold: float,
     before: NDArray[np.float32],
     peaks: NDArray[np.float32],
@@ -59,56 +72,61 @@ def surrounding_peaks(  # noqa: PLR0913
     judged sample and the one before it, and is updated.
     """
     frames = line.shape[0] - 56
-    taps = half_taps.shape[0]
-    zero = np.float32(0.0)
-    for tile in range(0, frames + 8, 512):
-        value = halves[tile : tile + 512]
-        count = value.shape[0]
-        value[:] = zero
-        for k in range(0, taps // 2, 2):
-            tap = half_taps[k]
-            next_tap = half_taps[k + 1]
-            near = line[tile + k : tile + k + count]
-            near_next = line[tile + k + 1 : tile + k + 1 + count]
-            far = line[tile + taps - 1 - k : tile + taps - 1 - k + count]
-            far_next = line[tile + taps - 2 - k : tile + taps - 2 - k + count]
-            for n in range(count):
-                value[n] += tap * (near[n] + far[n]) + next_tap * (near_next[n] + far_next[n])
-
+    c0, c1, c2, c3 = quarter
+    e0, e1 = eighth
     between = np.empty(16, np.float32)
-    sums = np.empty(16, np.float32)
+    first = np.empty(18, np.float32)
+    second = np.empty(18, np.float32)
     last = before[0]
     for at in range(0, frames, 16):
         count = min(16, frames - at)
-        largest = zero
-        for n in range(26 + at, 29 + at + count):
-            largest = max(largest, abs(line[n]))
-        for n in range(2 + at, 6 + at + count):
-            largest = max(largest, abs(halves[n]))
+        # x[n] is x[n + 2] and h[n] is h[n + 3] of these views: n runs from -1 to count.
+        x = line[25 + at : 30 + at + count]
+        h = halves[1 + at : 7 + at + count]
+        largest = np.float32(0.0)
+        for n in range(x.shape[0]):
+            largest = max(largest, abs(x[n]))
+        for n in range(h.shape[0]):
+            largest = max(largest, abs(h[n]))
         for n in range(count):
-            between[n] = abs(halves[4 + at + n])
+            between[n] = abs(h[n + 3])
         if largest * fine_bound > threshold:
-            for side in range(2):
-                for phase in range(3):
-                    sums[:] = zero
-                    for k in range(4):
-                        sample_tap = fine_taps[phase, 2 * k + 1 - side]
-                        half_tap = fine_taps[phase, 2 * k + side]
-                        samples = line[26 + at + k : 26 + at + k + count]
-                        halfway = halves[2 + at + k + side : 2 + at + k + side + count]
-                        for n in range(count):
-                            sums[n] += sample_tap * samples[n] + half_tap * halfway[n]
-                    for n in range(count):
-                        between[n] = max(between[n], abs(sums[n]))
+            for n in range(count + 2):
+                first[n] = (
+                    c0 * (x[n + 1] + h[n + 2])
+                    + c1 * (h[n + 1] + x[n + 2])
+                    + c2 * (x[n] + h[n + 3])
+                    + c3 * (h[n] + x[n + 3])
+                )
+                second[n] = (
+                    c0 * (h[n + 2] + x[n + 2])
+                    + c1 * (x[n + 1] + h[n + 3])
+                    + c2 * (h[n + 1] + x[n + 3])
+                    + c3 * (x[n] + h[n + 4])
+                )
+            for n in range(count + 2):
+                largest = max(largest, max(abs(first[n]), abs(second[n])))
+            for n in range(count):
+                between[n] = max(between[n], max(abs(first[n + 1]), abs(second[n + 1])))
+            if largest * eighth_bound > threshold:
+                for n in range(count):
+                    sample, half, following = x[n + 2], h[n + 3], x[n + 3]
+                    u = e0 * (sample + first[n + 1]) + e1 * (second[n] + half)
+                    v = e0 * (first[n + 1] + half) + e1 * (sample + second[n + 1])
+                    w = e0 * (half + second[n + 1]) + e1 * (first[n + 1] + following)
+                    z = e0 * (second[n + 1] + following) + e1 * (half + first[n + 2])
+                    inner = max(max(abs(u), abs(v)), max(abs(w), abs(z)))
+                    between[n] = max(between[n], inner)
         for n in range(count):
-            peaks[at + n] = max(max(last, between[n]), abs(line[27 + at + n]))
+            peaks[at + n] = max(max(last, between[n]), abs(x[n + 2]))
             last = between[n]
     before[0] = last
 
 
-@kernel("void(f8[::1], f8[::1], i8[::1], i8[::1], f8[::1], i8[::1], i8[::1], f8, i8[::1])")
-def envelope(  # noqa: PLR0913
-    gains: NDArray[np.float64],
+@kernel("void(f4[::1], f8, f8[::1], i8[::1], i8[::1], f8[::1], i8[::1], i8[::1], f8, i8[::1])")
+def envelope(
+    peaks: NDArray[np.float32],
+    ceiling: float,
     smoothed: NDArray[np.float64],
     window: NDArray[np.int64],
     window_places: NDArray[np.int64],
@@ -121,7 +139,8 @@ def envelope(  # noqa: PLR0913
     """Hold, release and smooth required gains; see the module's step 2.
 
     Args:
-        gains: required gains, 0 to 1.
+        peaks: what the gain has to bring down to the ceiling.
+        ceiling: linear amplitude.
         smoothed: gains to use, late by look-ahead - 1 frames.
         window, window_places: ring of the look-ahead's length: candidates for its minimum.
         released: one value, the released gain.
@@ -137,28 +156,33 @@ def envelope(  # noqa: PLR0913
     first_at = position % first_length
     second_at = position % second_length
     scale = 1.0 / (float(first_length) * float(second_length) * 1073741824.0)
-    for n in range(gains.shape[0]):
-        wanted = np.int64(math.floor(gains[n] * 1073741824.0))
-        # Monotone queue: only values smaller than all that came later can still be a minimum.
-        if count and window_places[head] <= position - lookahead:
-            head = head + 1 if head + 1 < lookahead else 0
-            count -= 1
-        while count:
-            tail = head + count - 1
+    for n in range(peaks.shape[0]):
+        wanted = np.int64(1073741824)
+        if peaks[n] > ceiling:
+            wanted = np.int64(math.floor(ceiling / peaks[n] * 1073741824.0))
+        if wanted == 1073741824 and count == 1 and window[head] == wanted:
+            window_places[head] = position  # the common case: nothing asked, nothing held
+        else:
+            # Monotone queue: only values smaller than all that came later can still be a minimum.
+            if count and window_places[head] <= position - lookahead:
+                head = head + 1 if head + 1 < lookahead else 0
+                count -= 1
+            while count:
+                tail = head + count - 1
+                tail = tail if tail < lookahead else tail - lookahead
+                if window[tail] < wanted:
+                    break
+                count -= 1
+            tail = head + count
             tail = tail if tail < lookahead else tail - lookahead
-            if window[tail] < wanted:
-                break
-            count -= 1
-        tail = head + count
-        tail = tail if tail < lookahead else tail - lookahead
-        window[tail] = wanted
-        window_places[tail] = position
-        count += 1
+            window[tail] = wanted
+            window_places[tail] = position
+            count += 1
         held = window[head]
         gain = min(float(held), gain + (1073741824.0 - gain) * release)
-        whole = np.int64(gain)
         if held == 1073741824 and gain > 1073741822.0:
-            whole = np.int64(1073741824)
+            gain = 1073741824.0
+        whole = np.int64(gain)
         first_sum += whole - first_box[first_at]
         first_box[first_at] = whole
         first_at = first_at + 1 if first_at + 1 < first_length else 0
@@ -171,17 +195,17 @@ def envelope(  # noqa: PLR0913
     state[0], state[1], state[2], state[3], state[4] = head, count, position, first_sum, second_sum
 
 
-@kernel("void(f4[::1], f4[::1], f4[:, ::1], f4[:, ::1], f8, f8, f8[::1])")
-def guard_gains(  # noqa: PLR0913
+@kernel("void(f4[::1], f4[::1], f4[:, ::1], f4[:, ::1], f8, f8, f4[::1])")
+def guard_peaks(
     line: NDArray[np.float32],
     estimates: NDArray[np.float32],
     long_taps: NDArray[np.float32],
     short_taps: NDArray[np.float32],
     threshold: float,
     ceiling: float,
-    gains: NDArray[np.float64],
+    peaks: NDArray[np.float32],
 ) -> None:
-    """Lower `gains` on both sides of every place where the true peak passes the ceiling.
+    """Raise `peaks` on both sides of every place where the true peak passes the ceiling.
 
     Args:
         line: past frames, one less than there are long taps, then the new ones.
@@ -189,7 +213,7 @@ def guard_gains(  # noqa: PLR0913
         long_taps, short_taps: (taps, 16 places between two samples), from `dsp.interpolation`.
         threshold: estimates up to this are not looked at.
         ceiling: what nothing may pass.
-        gains: of the judged frames and one more.
+        peaks: of the judged frames and one more.
     """
     long_length, places = long_taps.shape
     short_length = short_taps.shape[0]
@@ -217,29 +241,52 @@ def guard_gains(  # noqa: PLR0913
             seen = max(abs(longer[place]), abs(shorter[place]))
             peak = max(peak, float(seen + DOUBT * doubt))
         if peak > ceiling:
-            gain = ceiling / peak
-            gains[n] = min(gains[n], gain)
-            gains[n + 1] = min(gains[n + 1], gain)
+            peaks[n] = max(peaks[n], np.float32(peak))
+            peaks[n + 1] = max(peaks[n + 1], np.float32(peak))
+
+
+@kernel("void(f8[::1], f4[::1], f8[::1], f8[::1], f4[::1], f4[::1])")
+def reduce(
+    audio: NDArray[np.float64],
+    peaks: NDArray[np.float32],
+    gains: NDArray[np.float64],
+    limited: NDArray[np.float64],
+    heard: NDArray[np.float32],
+    estimates: NDArray[np.float32],
+) -> None:
+    """One channel times its gains: the audio, a short copy for the guard, and its peaks."""
+    for n in range(gains.shape[0]):
+        value = audio[n] * gains[n]
+        limited[n] = value
+        heard[n] = np.float32(value)
+        estimates[n] = np.float32(peaks[n] * gains[n])
 
 
 class _Envelope:
     """Step 2 for one channel, or for all channels that share their gain."""
 
-    def __init__(self, lookahead: int, release: float) -> None:
+    def __init__(self, ceiling: float, lookahead: int, release: float) -> None:
         first = max(1, round(lookahead * 0.5822))
         second = lookahead - first + 1
+        self._ceiling = ceiling
         self._window = np.full(lookahead, UNITY, np.int64)
         self._places = np.zeros(lookahead, np.int64)
         self._released = np.full(1, float(UNITY))
         self._first = np.full(first, UNITY, np.int64)
         self._second = np.full(second, UNITY * first, np.int64)
-        self._state = np.array([0, 0, 0, UNITY * first, UNITY * first * second], np.int64)
+        self._full = UNITY * first * second
+        self._state = np.array([0, 0, 0, UNITY * first, self._full], np.int64)
         self._release = release
 
-    def __call__(self, gains: NDArray[np.float64]) -> NDArray[np.float64]:
-        smoothed = np.empty_like(gains)
+    def __call__(self, peaks: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Gains for the frames of look-ahead - 1 frames ago."""
+        if self._rests() and not peaks.max(initial=0.0) > self._ceiling:
+            self._state[2] += len(peaks)
+            return np.ones(len(peaks))
+        smoothed = np.empty(len(peaks))
         envelope(
-            gains,
+            peaks,
+            self._ceiling,
             smoothed,
             self._window,
             self._places,
@@ -251,30 +298,43 @@ class _Envelope:
         )
         return smoothed
 
+    def _rests(self) -> bool:
+        """Whether everything inside is at a gain of one, so that it can stand still."""
+        at_one = self._released[0] == UNITY and self._state[4] == self._full
+        return bool(at_one and self._first.min() == UNITY and self._window[self._state[0]] == UNITY)
+
 
 class _Delay:
-    """The last frames of a stream, put in front of the next."""
+    """The last frames of a stream, put in front of the next, in a buffer that is used again."""
 
-    def __init__(self, channels: int, frames: int, dtype: type = np.float64) -> None:
-        self._kept = np.zeros((channels, frames), dtype)
+    def __init__(self, rows: int, frames: int, dtype: Any = np.float64, fill: float = 0.0) -> None:
+        self._buffer: NDArray[Any] = np.full((rows, frames), fill, dtype)
+        self._kept = frames
+        self._end = frames
 
-    def __call__(self, block: NDArray[np.generic]) -> NDArray[np.generic]:
-        """Kept and new frames, one behind the other."""
-        line = np.concatenate([self._kept, block], axis=1)
-        self._kept = line[:, line.shape[1] - self._kept.shape[1] :]
-        return line
+    def __call__(self, block: NDArray[Any]) -> NDArray[Any]:
+        """Kept and new frames, one behind the other; valid until the next call."""
+        kept, end = self._kept, self._kept + block.shape[1]
+        past = self._buffer[:, self._end - kept : self._end]
+        if end > self._buffer.shape[1]:
+            self._buffer = np.empty((len(block), end), self._buffer.dtype)
+        self._buffer[:, :kept] = past
+        self._buffer[:, kept:end] = block
+        self._end = end
+        return self._buffer[:, :end]
 
 
 class TruePeakLimiter:
     """Limits blocks; what comes out is late by `latency` frames.
 
     Args:
+        sample_rate_hz, channels: of the blocks.
         ceiling: linear amplitude that nothing passes, between samples either.
         lookahead_s, release_s: of step 2.
         link: 1 gives all channels the gain of the one that needs most, 0 each its own.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         sample_rate_hz: int,
         channels: int,
@@ -283,57 +343,59 @@ class TruePeakLimiter:
         release_s: float,
         link: float,
     ) -> None:
+        ceiling *= MARGIN
         lookahead = max(2, round(lookahead_s * sample_rate_hz))
-        guard_lookahead = max(2, round(GUARD_LOOKAHEAD_S * sample_rate_hz))
-        self.least_gain = 1.0
-        self._ceiling = ceiling * MARGIN
+        quick = max(2, round(GUARD_LOOKAHEAD_S * sample_rate_hz))
+        rows = 1 if link == 1.0 else channels
+        release = 1.0 - math.exp(-1.0 / (release_s * sample_rate_hz))
+        quick_release = 1.0 - math.exp(-1.0 / (GUARD_RELEASE_S * sample_rate_hz))
+        self._ceiling = ceiling
         self._link = link
         self._channels = channels
-        groups = 1 if link == 1.0 else channels
-        release = 1.0 - math.exp(-1.0 / (release_s * sample_rate_hz))
-        guard_release = 1.0 - math.exp(-1.0 / (GUARD_RELEASE_S * sample_rate_hz))
-        self._envelopes = [_Envelope(lookahead, release) for _ in range(groups)]
-        self._guards = [_Envelope(guard_lookahead, guard_release) for _ in range(groups)]
+        self._envelopes = [_Envelope(ceiling, lookahead, release) for _ in range(rows)]
+        self._guards = [_Envelope(ceiling, quick, quick_release) for _ in range(rows)]
         self._past = np.zeros((channels, HISTORY), np.float32)
         self._before = np.zeros((channels, 1), np.float32)
         self._input = _Delay(channels, LAG + lookahead - 1)
         self._peaks = _Delay(channels, lookahead - 1, np.float32)
-        self._guard_input = _Delay(channels, 2 * GUARD_REACH - 1, np.float32)
-        self._estimates = _Delay(channels, GUARD_REACH, np.float32)
-        self._carried = np.ones((channels, 1))
-        self._output = _Delay(channels, GUARD_REACH + guard_lookahead - 1)
-        self._gains = _Delay(groups, GUARD_REACH + guard_lookahead - 1)
-        self.latency = LAG + lookahead - 1 + GUARD_REACH + guard_lookahead - 1
+        self._heard = np.zeros((channels, 2 * GUARD_REACH - 1), np.float32)
+        self._estimates = np.zeros((channels, GUARD_REACH), np.float32)
+        self._carried = np.zeros((channels, 1), np.float32)
+        self._output = _Delay(channels, GUARD_REACH + quick - 1)
+        self._gains = _Delay(rows, GUARD_REACH + quick - 1, fill=1.0)
+        self.latency = LAG + lookahead - 1 + GUARD_REACH + quick - 1
 
-    def __call__(self, block: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The block of `latency` frames ago, limited, and its gains by channel group."""
+    def __call__(
+        self, block: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The block of `latency` frames ago, limited, and its gains: a row for all, or one each."""
         frames = block.shape[1]
         peaks = self._find_peaks(block)
-        required = np.minimum(1.0, self._ceiling / np.maximum(peaks, self._ceiling))
-        gains = self._smoothed(self._envelopes, required)
-        limited = self._input(block)[:, :frames] * gains
-        estimates = self._estimates(self._peaks(peaks)[:, :frames] * gains.astype(np.float32))
-        required = self._guard(self._guard_input(limited.astype(np.float32)), estimates[:, :frames])
-        guard = self._smoothed(self._guards, required)
+        gains = self._smoothed(self._envelopes, peaks)
+        limited, over = self._guarded(self._input(block), self._peaks(peaks), gains)
+        quick = self._smoothed(self._guards, over)
         return (
-            self._output(limited)[:, :frames] * guard,
-            self._gains(gains)[:, :frames] * guard,
+            self._output(limited)[:, :frames] * quick,
+            self._gains(gains)[:, :frames] * quick,
         )
 
     def _find_peaks(self, block: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Step 1, `LAG` frames late: the largest magnitude around every sample."""
         frames = block.shape[1]
         peaks = np.empty((self._channels, frames), np.float32)
-        halves = np.empty(frames + 8, np.float32)
+        halves = np.empty(frames + SPARE, np.float32)
         line = np.empty(HISTORY + frames, np.float32)
         for channel in range(self._channels):
             line[:HISTORY] = self._past[channel]
             line[HISTORY:] = block[channel]
+            halfway(line, HALF, halves)
             surrounding_peaks(
                 line,
                 halves,
-                HALF,
-                FINE,
+                QUARTER,
+                EIGHTH,
                 FINE_BOUND,
+                EIGHTH_BOUND,
                 CANDIDATE * self._ceiling,
                 self._before[channel],
                 peaks[channel],
@@ -341,32 +403,57 @@ class TruePeakLimiter:
             self._past[channel] = line[-HISTORY:]
         return peaks
 
-    def _guard(
-        self, line: NDArray[np.float32], estimates: NDArray[np.float32]
-    ) -> NDArray[np.float64]:
-        gains = np.ones((self._channels, estimates.shape[1] + 1))
-        gains[:, :1] = self._carried
+    def _guarded(
+        self,
+        audio: NDArray[np.float64],
+        peaks: NDArray[np.float32],
+        gains: NDArray[np.float64],
+    ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+        """The audio times its gains, and step 3's peaks of it, `GUARD_REACH` frames later."""
+        frames = gains.shape[1]
+        limited = np.empty((self._channels, frames))
+        over = np.zeros((self._channels, frames + 1), np.float32)
+        over[:, :1] = self._carried
+        kept = self._heard.shape[1]
+        heard = np.empty(kept + frames, np.float32)
+        estimates = np.empty(GUARD_REACH + frames, np.float32)
         for channel in range(self._channels):
-            guard_gains(
-                line[channel],
-                np.ascontiguousarray(estimates[channel]),
+            heard[:kept] = self._heard[channel]
+            estimates[:GUARD_REACH] = self._estimates[channel]
+            reduce(
+                audio[channel, :frames],
+                peaks[channel, :frames],
+                gains[channel % len(gains)],
+                limited[channel],
+                heard[kept:],
+                estimates[GUARD_REACH:],
+            )
+            guard_peaks(
+                heard,
+                estimates[:frames],
                 GUARD_LONG,
                 GUARD_SHORT,
                 CANDIDATE * self._ceiling,
                 self._ceiling,
-                gains[channel],
+                over[channel],
             )
-        self._carried = gains[:, -1:].copy()
-        return gains[:, :-1]
+            self._heard[channel] = heard[frames:]
+            self._estimates[channel] = estimates[frames:]
+        self._carried = over[:, -1:].copy()
+        return limited, over[:, :-1]
 
     def _smoothed(
-        self, envelopes: list[_Envelope], required: NDArray[np.float64]
+        self, envelopes: list[_Envelope], peaks: NDArray[np.float32]
     ) -> NDArray[np.float64]:
-        least = required.min(axis=0, keepdims=True)
+        """Step 2 for each row of gains."""
+        highest = peaks.max(axis=0)
         if self._link == 1.0:
-            shared = least
-        else:
-            shared = required + (least - required) * self._link
-        return np.stack(
-            [run(np.ascontiguousarray(row)) for run, row in zip(envelopes, shared, strict=True)]
-        )
+            return envelopes[0](highest)[np.newaxis]
+        # Linking moves a channel's gain towards the least; in terms of peaks, c / gain.
+        own = self._ceiling / np.maximum(peaks, self._ceiling)
+        least = self._ceiling / np.maximum(highest, self._ceiling)
+        linked = (self._ceiling / (own + (least - own) * self._link)).astype(np.float32)
+        # Rounding to float32 must not lose anything of what a channel itself needs.
+        linked = np.maximum(linked, peaks)
+        rows = [run(np.ascontiguousarray(row)) for run, row in zip(envelopes, linked, strict=True)]
+        return np.stack(rows)

@@ -1,0 +1,1 @@
+"""Reading mixes and writing masters."""

@@ -35,7 +35,7 @@ def pack_24_bit(planar: NDArray[np.int32], packed: NDArray[np.uint8]) -> None:
 
 
 @kernel("i8(f8[:, ::1], f8, i8, i8, u1[::1], b1)")
-def mark_exact(  # noqa: PLR0913
+def mark_exact(
     block: NDArray[np.float64],
     scale: float,
     run: int,
@@ -73,7 +73,7 @@ def mark_exact(  # noqa: PLR0913
 
 
 @kernel("i8(f8[:, ::1], f8, u1[::1], u8, i8, f8, f8[::1], f8[:, ::1], i4[:, ::1])")
-def quantise(  # noqa: PLR0913
+def quantise(
     block: NDArray[np.float64],
     scale: float,
     exact: NDArray[np.uint8],

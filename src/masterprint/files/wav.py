@@ -9,12 +9,20 @@ WAVE_FORMAT_EXTENSIBLE.
 from __future__ import annotations
 
 import struct
-from typing import IO
+from typing import Any, Protocol
 
 RIFF_LIMIT = 0xFFFFFFFF
 NEAR_LIMIT = RIFF_LIMIT - (1 << 20)
 CHANNEL_MASKS = {1: 0x4, 2: 0x3, 3: 0x7, 4: 0x33, 5: 0x37, 6: 0x3F, 7: 0x13F, 8: 0x63F}
 GUID_TAIL = bytes.fromhex("000000001000800000aa00389b71")
+
+
+class BinaryOut(Protocol):
+    """What a writer needs of a file."""
+
+    def write(self, data: Any, /) -> int: ...
+    def seek(self, offset: int, /) -> int: ...
+    def flush(self) -> None: ...
 
 
 class WavWriter:
@@ -26,9 +34,9 @@ class WavWriter:
         limit: size in bytes from which the file is RF64; for tests.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
-        file: IO[bytes],
+        file: BinaryOut,
         sample_rate_hz: int,
         channels: int,
         bits: int,

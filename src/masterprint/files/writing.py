@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import soundfile
@@ -71,7 +71,7 @@ def _samples(
     if master.is_integer:
         step = 2.0 ** (1 - master.bits)
         for words in quantiser.run(signal.blocks):
-            yield words, words * step
+            yield words, np.multiply(words, step, dtype=np.float64)
     elif master.bit_depth == "32f":
         for block in signal.blocks:
             rounded = block.astype(np.float32)
@@ -98,11 +98,11 @@ class _WavSink:
         if self._bits == 24:
             packed = np.empty(samples.size * 3, np.uint8)
             pack_24_bit(np.ascontiguousarray(samples), packed)
-            self._wav.write(memoryview(packed))
+            self._wav.write(packed.data)
         else:
             dtype = {16: "<i2", 32: "<f4", 64: "<f8"}[self._bits]
             interleaved = np.ascontiguousarray(samples.T, dtype=dtype)
-            self._wav.write(memoryview(interleaved).cast("B"))
+            self._wav.write(interleaved.view(np.uint8).reshape(-1).data)
 
     def finish(self) -> None:
         self._wav.finish()
@@ -120,7 +120,7 @@ class _Whole:
     def write(self, data: memoryview | bytes) -> int:
         view = memoryview(data)
         total = len(view)
-        while len(view):
+        while view:
             written = self._file.write(view)
             view = view[written:]
         return total
@@ -129,7 +129,12 @@ class _Whole:
 class _LibsndfileSink:
     """AIFF and FLAC through libsndfile, which is handed integers that need no conversion."""
 
-    SUBTYPES = {"16": "PCM_16", "24": "PCM_24", "32f": "FLOAT", "64f": "DOUBLE"}
+    SUBTYPES: ClassVar[dict[str, str]] = {
+        "16": "PCM_16",
+        "24": "PCM_24",
+        "32f": "FLOAT",
+        "64f": "DOUBLE",
+    }
 
     def __init__(self, path: Path, signal: Signal, master: MasterFormat) -> None:
         self._path = path

@@ -103,9 +103,9 @@ def _sliding_cases(rate: int) -> Iterator[ComplianceResult]:
     def worst(values: list[float], expected: float) -> float:
         return max(values, key=lambda value: abs(value - expected))
 
-    patterns = [
-        ("3341-9", "short-term LUFS, constant after 3 s", [(1.34, -20), (1.66, -30)] * 5, 300),
-        ("3341-12", "momentary LUFS, constant after 1 s", [(0.18, -20), (0.22, -30)] * 25, 40),
+    patterns: list[tuple[str, str, list[tuple[float, float | None]], int]] = [
+        ("3341-9", "short-term LUFS", [(1.34, -20), (1.66, -30)] * 5, 300),
+        ("3341-12", "momentary LUFS", [(0.18, -20), (0.22, -30)] * 25, 40),
     ]
     for case, name, segments, hops in patterns:
         values = series(tone(rate, [*segments]), hops)
@@ -119,18 +119,18 @@ def _sliding_cases(rate: int) -> Iterator[ComplianceResult]:
             float(series(tone(rate, [(i * step, None), (length, -23), (1, None)]), hops).max())
             for i in range(20)
         ]
-        yield _figure(file_case, f"max {name}, worst of 20 starts", -23.0, worst(maxima, -23.0))
-        segments = []
+        yield _figure(file_case, f"max {name}", -23.0, worst(maxima, -23.0))
+        programme: list[tuple[float, float | None]] = []
         for i in range(20):
-            segments += [(i * step, None), (length, -38.0 + i), (period - i * step, None)]
-        values = series(tone(rate, segments), hops)
+            programme += [(i * step, None), (length, -38.0 + i), (period - i * step, None)]
+        values = series(tone(rate, programme), hops)
         errors = []
         for i in range(20):
             # Windows that end within segment i; a window of index w ends at (w + hops) / 100 s.
             first = round(i * (length + period) * 100) - hops
             last = round((i + 1) * (length + period) * 100) - hops
             errors.append(float(values[max(0, first) : last + 1].max()) - (-38.0 + i))
-        yield _figure(live_case, f"max {name}, worst error of 20 levels", 0.0, worst(errors, 0.0))
+        yield _figure(live_case, f"{name}, error", 0.0, worst(errors, 0.0))
 
 
 def _true_peak_cases(rate: int) -> Iterator[ComplianceResult]:
@@ -180,9 +180,7 @@ def _range_cases(rate: int) -> Iterator[ComplianceResult]:
     for number, levels, expected in programmes:
         found = _measure(tone(rate, [(20, level) for level in levels]), rate).loudness_range_lu
         measured = float("nan") if found is None else found
-        yield ComplianceResult(
-            f"3342-{number}", "loudness range LU", expected, -1.0, 1.0, measured
-        )
+        yield ComplianceResult(f"3342-{number}", "loudness range LU", expected, -1.0, 1.0, measured)
 
 
 COMPLIANCE_RATES_HZ: tuple[int, ...] = (44100, 48000, 96000, 192000)

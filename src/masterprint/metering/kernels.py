@@ -7,16 +7,9 @@ from numpy.typing import NDArray
 
 from masterprint.dsp.jit import kernel
 
-TRUE_PEAK_HISTORY = 56
-"""Past frames in front of each line of `true_peaks`."""
-TRUE_PEAK_LAG = 29
-"""Frames by which `true_peaks` trails what it is given."""
-HALF_SPARE = 8
-"""Half-way values that `true_peaks` needs beyond the frames it judges."""
-
 
 @kernel("void(f8[::1], f8[::1], f8[:, ::1], f8[:, ::1], f8[:, ::1], f8[::1], i8[::1], i8, i8, f8)")
-def weigh_pair(  # noqa: PLR0913, PLR0915 - one pass over the samples does all of it
+def weigh_pair(
     left: NDArray[np.float64],
     right: NDArray[np.float64],
     weighting: NDArray[np.float64],
@@ -111,53 +104,38 @@ def weigh_pair(  # noqa: PLR0913, PLR0915 - one pass over the samples does all o
     clipping[2], clipping[3] = clipped_left, clipped_right
 
 
-@kernel("void(f4[::1], f4[::1], f4[::1], f4[:, ::1], f4, f4[::1], i8, i8)")
-def true_peaks(  # noqa: PLR0913
+@kernel("void(f4[::1], f4[::1], f4[::1], f4[::1], f4, f4, f4[::1], i8, i8)")
+def true_peaks(
     line: NDArray[np.float32],
     halves: NDArray[np.float32],
-    half_taps: NDArray[np.float32],
-    fine_taps: NDArray[np.float32],
+    quarter: NDArray[np.float32],
+    eighth: NDArray[np.float32],
     fine_bound: float,
+    eighth_bound: float,
     peaks: NDArray[np.float32],
     position: int,
     sample_rate_hz: int,
 ) -> None:
     """The largest magnitude between samples in every 100 ms, at eight times the sample rate.
 
-    Half-way values are computed everywhere; the finer ones only in groups of 16 frames where the
-    bound (see `dsp.interpolation`) does not rule out a new maximum of their 100 ms.
+    Finer values than the half-way ones are computed only in groups of 16 frames where the bounds
+    of `dsp.interpolation` do not rule out a new maximum of their 100 ms.
 
     Args:
         line: 56 past frames of one channel, then the new ones.
-        halves: scratch, 8 longer than the new frames; halves[n] lies between line[n + 23] and
-            line[n + 24].
-        half_taps, fine_taps, fine_bound: from `dsp.interpolation`.
+        halves: half-way values of `line`, 8 more than there are new frames.
+        quarter, eighth, fine_bound, eighth_bound: from `dsp.interpolation`.
         peaks: per 100 ms, raised where something larger is found; interval k ends at
             (k + 1) * rate // 10.
         position: place in the programme of the first judged frame, which is line[27].
         sample_rate_hz: frames per second.
     """
     frames = line.shape[0] - 56
-    taps = half_taps.shape[0]
     zero = np.float32(0.0)
-    for tile in range(0, frames + 8, 512):
-        value = halves[tile : tile + 512]
-        count = value.shape[0]
-        value[:] = zero
-        for k in range(0, taps // 2, 2):
-            tap = half_taps[k]
-            next_tap = half_taps[k + 1]
-            near = line[tile + k : tile + k + count]
-            near_next = line[tile + k + 1 : tile + k + 1 + count]
-            far = line[tile + taps - 1 - k : tile + taps - 1 - k + count]
-            far_next = line[tile + taps - 2 - k : tile + taps - 2 - k + count]
-            for n in range(count):
-                value[n] += tap * (near[n] + far[n]) + next_tap * (near_next[n] + far_next[n])
-
     groups = (frames + 15) // 16
     local = np.empty(groups + 2, np.float32)  # one more on each side: neighbours count too
     for group in range(groups + 2):
-        samples = line[max(0, 11 + 16 * group) : 27 + 16 * group]
+        samples = line[11 + 16 * group : 27 + 16 * group]
         between = halves[max(0, 16 * group - 12) : 4 + 16 * group]
         largest = zero
         for n in range(samples.shape[0]):
@@ -165,9 +143,11 @@ def true_peaks(  # noqa: PLR0913
         for n in range(between.shape[0]):
             largest = max(largest, abs(between[n]))
         local[group] = largest
-
+    c0, c1, c2, c3 = quarter
+    e0, e1 = eighth
+    first = np.empty(18, np.float32)
+    second = np.empty(18, np.float32)
     interval = ((position + 1) * 10 - 1) // sample_rate_hz if position >= 0 else 0
-    sums = np.empty(16, np.float32)
     start = 0
     while start < frames:
         stop = min(frames, (interval + 1) * sample_rate_hz // 10 - position)
@@ -180,18 +160,34 @@ def true_peaks(  # noqa: PLR0913
             count = min(stop, 16 * group + 16) - at
             largest = max(local[group + 1], max(local[group], local[group + 2]))
             if largest * fine_bound > peak:
-                for side in range(2):
-                    for phase in range(3):
-                        sums[:] = zero
-                        for k in range(4):
-                            sample_tap = fine_taps[phase, 2 * k + 1 - side]
-                            half_tap = fine_taps[phase, 2 * k + side]
-                            samples = line[26 + at + k : 26 + at + k + count]
-                            between = halves[2 + at + k + side : 2 + at + k + side + count]
-                            for n in range(count):
-                                sums[n] += sample_tap * samples[n] + half_tap * between[n]
-                        for n in range(count):
-                            peak = max(peak, abs(sums[n]))
+                # x[n] is x[n + 2] and h[n] is h[n + 3] of these views: n runs from -1 to count.
+                x = line[25 + at : 30 + at + count]
+                h = halves[1 + at : 7 + at + count]
+                for n in range(count + 2):
+                    first[n] = (
+                        c0 * (x[n + 1] + h[n + 2])
+                        + c1 * (h[n + 1] + x[n + 2])
+                        + c2 * (x[n] + h[n + 3])
+                        + c3 * (h[n] + x[n + 3])
+                    )
+                    second[n] = (
+                        c0 * (h[n + 2] + x[n + 2])
+                        + c1 * (x[n + 1] + h[n + 3])
+                        + c2 * (h[n + 1] + x[n + 3])
+                        + c3 * (x[n] + h[n + 4])
+                    )
+                for n in range(count + 2):
+                    largest = max(largest, max(abs(first[n]), abs(second[n])))
+                for n in range(1, count + 1):
+                    peak = max(peak, max(abs(first[n]), abs(second[n])))
+                if largest * eighth_bound > peak:
+                    for n in range(1, count + 1):
+                        sample, half, following = x[n + 1], h[n + 2], x[n + 2]
+                        u = e0 * (sample + first[n]) + e1 * (second[n - 1] + half)
+                        v = e0 * (first[n] + half) + e1 * (sample + second[n])
+                        w = e0 * (half + second[n]) + e1 * (first[n] + following)
+                        z = e0 * (second[n] + following) + e1 * (half + first[n + 1])
+                        peak = max(peak, max(max(abs(u), abs(v)), max(abs(w), abs(z))))
             at += count
         peaks[interval] = peak
         interval += 1

@@ -88,7 +88,7 @@ class Meter:
         true_peak: look between samples, too; without it `true_peak_dbtp` is the sample peak.
     """
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         sample_rate_hz: int,
         channels: int,

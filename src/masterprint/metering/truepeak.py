@@ -5,13 +5,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from masterprint.dsp.interpolation import FINE, FINE_BOUND, HALF
-from masterprint.metering.kernels import (
-    HALF_SPARE,
-    TRUE_PEAK_HISTORY,
-    TRUE_PEAK_LAG,
-    true_peaks,
+from masterprint.dsp.interpolation import (
+    EIGHTH,
+    EIGHTH_BOUND,
+    FINE_BOUND,
+    HALF,
+    HISTORY,
+    LAG,
+    QUARTER,
+    SPARE,
+    halfway,
 )
+from masterprint.metering.kernels import true_peaks
 
 
 class TruePeakMeter:
@@ -23,9 +28,9 @@ class TruePeakMeter:
 
     def __init__(self, sample_rate_hz: int, channels: int) -> None:
         self._rate = sample_rate_hz
-        self._past = np.zeros((channels, TRUE_PEAK_HISTORY), np.float32)
+        self._past = np.zeros((channels, HISTORY), np.float32)
         self._peaks = np.zeros(64, np.float32)
-        self._position = -TRUE_PEAK_LAG
+        self._position = -LAG
 
     def feed(self, block: NDArray[np.float64]) -> None:
         """Measure a block of shape (channels, frames)."""
@@ -33,19 +38,28 @@ class TruePeakMeter:
         intervals = (self._position + frames) * 10 // self._rate + 2
         if intervals > len(self._peaks):
             self._peaks = np.concatenate([self._peaks, np.zeros(intervals, np.float32)])
-        halves = np.empty(frames + HALF_SPARE, np.float32)
-        line = np.empty(TRUE_PEAK_HISTORY + frames, np.float32)
+        halves = np.empty(frames + SPARE, np.float32)
+        line = np.empty(HISTORY + frames, np.float32)
         for channel in range(channels):
-            line[:TRUE_PEAK_HISTORY] = self._past[channel]
-            line[TRUE_PEAK_HISTORY:] = block[channel]
+            line[:HISTORY] = self._past[channel]
+            line[HISTORY:] = block[channel]
+            halfway(line, HALF, halves)
             true_peaks(
-                line, halves, HALF, FINE, FINE_BOUND, self._peaks, self._position, self._rate
+                line,
+                halves,
+                QUARTER,
+                EIGHTH,
+                FINE_BOUND,
+                EIGHTH_BOUND,
+                self._peaks,
+                self._position,
+                self._rate,
             )
-            self._past[channel] = line[-TRUE_PEAK_HISTORY:]
+            self._past[channel] = line[-HISTORY:]
         self._position += frames
 
     def finish(self) -> NDArray[np.float64]:
         """Largest magnitude per 100 ms, to the end of the programme."""
-        frames = self._position + TRUE_PEAK_LAG
-        self.feed(np.zeros((len(self._past), TRUE_PEAK_LAG)))
+        frames = self._position + LAG
+        self.feed(np.zeros((len(self._past), LAG)))
         return self._peaks[: max(1, -(-frames * 10 // self._rate))].astype(np.float64)

@@ -1,0 +1,1 @@
+"""From mix to master."""

@@ -175,7 +175,5 @@ def _warnings(job: RenderJob, result: RenderResult, clipped: int) -> list[str]:
                 f"the true peak is {reached:.2f} dBTP, above the {ceiling:g} dBTP of {name!r}: "
                 "it does not act on the whole signal, or something behind it adds level"
             )
-    found += [
-        f"{stage['label']}: {stage['note']}" for stage in result.stages if stage.get("note")
-    ]
+    found += [f"{stage['label']}: {stage['note']}" for stage in result.stages if stage.get("note")]
     return found

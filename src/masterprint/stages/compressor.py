@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from typing import ClassVar, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
+from masterprint.dsp.ballistics import detect, gains_of_reduction, reduction_of_power
 from masterprint.dsp.biquad import BiquadCascade
 from masterprint.dsp.butterworth import butterworth
-from masterprint.dsp.jit import kernel
 from masterprint.signal import Block, Signal
 from masterprint.stages.base import Frequency, Stage
 
@@ -64,13 +63,19 @@ class Compressor(Stage):
                 _share(RMS_WINDOW_S, rate) if self.detector == "rms" else 0.0,
             ]
         )
-        state = np.zeros((channels, 3))
+        rows = 1 if self.link == 1.0 else channels
+        squares = np.zeros(channels)
+        state = np.zeros((rows, 2))
         totals = np.zeros(3)
         for block in signal.blocks:
             heard = block if sidechain is None else sidechain(block)
-            out = np.empty_like(block)
-            compress(block, heard, out, curve, ballistics, self.link, self.makeup_db, state, totals)
-            yield out
+            gains = np.empty((rows, block.shape[1]))
+            detect(heard, gains, ballistics[2], squares)
+            reduction_of_power(gains, curve)
+            if rows > 1 and self.link:
+                gains += (gains.max(axis=0) - gains) * self.link
+            gains_of_reduction(gains, ballistics, self.makeup_db, state, totals)
+            yield block * gains
         signal.report["max_gain_reduction_db"] = round(float(totals[0]), 3)
         signal.report["mean_gain_reduction_db"] = round(float(totals[1] / max(1.0, totals[2])), 3)
 
@@ -102,87 +107,3 @@ def release_before_attack(release_s: float, attack_s: float) -> float:
         else:
             high = middle
     return high
-
-
-@kernel("void(f8[:, ::1], f8[:, ::1], f8[:, ::1], f8[::1], f8[::1], f8, f8, f8[:, ::1], f8[::1])")
-def compress(  # noqa: PLR0913, PLR0915
-    block: NDArray[np.float64],
-    heard: NDArray[np.float64],
-    out: NDArray[np.float64],
-    curve: NDArray[np.float64],
-    ballistics: NDArray[np.float64],
-    link: float,
-    makeup_db: float,
-    state: NDArray[np.float64],
-    totals: NDArray[np.float64],
-) -> None:
-    """One block through the compressor.
-
-    Args:
-        block, heard, out: (channels, frames): what is compressed, what the detector hears.
-        curve: threshold dB, 1/ratio - 1, knee dB, range dB.
-        ballistics: shares moved per frame by attack, release, and RMS average (0: peak).
-        link: 0 to 1.
-        makeup_db: added to the gain.
-        state: (channels, 3): mean square, reduction before and after the attack filter, in dB.
-        totals: largest reduction, sum of reductions, count of them.
-    """
-    threshold, slope, knee, most = curve
-    attack, release, average = ballistics
-    channels, frames = block.shape
-    # Below this nothing is reduced: no logarithm is needed there.
-    floor = 10.0 ** ((threshold - knee / 2.0) / 10.0)
-    makeup = 10.0 ** (makeup_db / 20.0)
-    to_gain = -math.log(10.0) / 20.0
-    linked = link == 1.0
-    wanted = np.zeros(channels)
-    gain = makeup
-    for n in range(frames):
-        largest = 0.0
-        top = 0.0
-        for c in range(channels):
-            power = heard[c, n] * heard[c, n]
-            if average > 0.0:
-                power = state[c, 0] + average * (power - state[c, 0])
-                power = power if power > 1e-30 else 0.0
-                state[c, 0] = power
-            if linked:
-                top = max(top, power)
-                continue
-            reduction = 0.0
-            if power > floor:
-                over = 10.0 * math.log10(power) - threshold
-                if over >= 0.5 * knee:
-                    reduction = -slope * over
-                else:
-                    reduction = -slope * (over + 0.5 * knee) ** 2 / (2.0 * knee)
-                reduction = min(reduction, most)
-            wanted[c] = reduction
-            largest = max(largest, reduction)
-        if linked:
-            reduction = 0.0
-            if top > floor:
-                over = 10.0 * math.log10(top) - threshold
-                if over >= 0.5 * knee:
-                    reduction = -slope * over
-                else:
-                    reduction = -slope * (over + 0.5 * knee) ** 2 / (2.0 * knee)
-                reduction = min(reduction, most)
-            largest = reduction
-        for c in range(1 if linked else channels):
-            target = largest if linked else wanted[c] + link * (largest - wanted[c])
-            first = state[c, 1]
-            first = max(target, first + release * (target - first))
-            second = state[c, 2] + attack * (first - state[c, 2])
-            first = first if first > 1e-12 else 0.0
-            second = second if second > 1e-12 else 0.0
-            state[c, 1] = first
-            state[c, 2] = second
-            totals[0] = max(totals[0], second)
-            totals[1] += second
-            totals[2] += 1.0
-            gain = makeup * math.exp(to_gain * second) if second > 0.0 else makeup
-            out[c, n] = block[c, n] * gain
-        if linked:
-            for c in range(1, channels):
-                out[c, n] = block[c, n] * gain

@@ -9,12 +9,13 @@ input less all of them, so that the sum is the input itself.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from masterprint.dsp.biquad import BiquadCascade
-from masterprint.dsp.butterworth import linkwitz_riley
+from masterprint.dsp.butterworth import Kind, linkwitz_riley
 from masterprint.dsp.fir import convolve, linear_phase_taps
 from masterprint.signal import Block, Signal, fork, join
 
@@ -39,8 +40,7 @@ def minimum_phase_bands(
 ) -> Iterator[tuple[Block, ...]]:
     """Tuples of bands, lowest first, whose sum is all-pass."""
 
-    def cascade(kind: str, frequency_hz: float) -> BiquadCascade:
-        assert kind in ("lowpass", "highpass", "allpass")
+    def cascade(kind: Kind, frequency_hz: float) -> BiquadCascade:
         sections = linkwitz_riley(kind, frequency_hz, slope_db_per_octave, signal.sample_rate_hz)
         return BiquadCascade(sections, signal.channels)
 
@@ -77,6 +77,6 @@ def linear_phase_bands(
     ]
     for block, *below in join(whole, *lows):
         bands = [below[0]]
-        for lower, upper in zip(below, below[1:], strict=False):
+        for lower, upper in pairwise(below):
             bands.append(upper - lower)
         yield (*bands, block - below[-1])

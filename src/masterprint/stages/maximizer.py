@@ -125,5 +125,3 @@ class Maximizer(Stage):
     def _driven(signal: Signal, scratch: Scratch, gain_db: float) -> Signal:
         factor = amplitude(gain_db)
         return signal.carrying(block * factor for block in scratch.replay())
-
-

@@ -77,7 +77,12 @@ def run_stages(stages: Sequence[Stage], signal: Signal) -> tuple[Signal, list[St
         signal = signal.carrying(tap.passing(signal.blocks))
         reports.append(
             StageReport(
-                stage.stage_name, stage.label or stage.stage_name, stage.bypass, before, tap, details
+                stage.stage_name,
+                stage.label or stage.stage_name,
+                stage.bypass,
+                before,
+                tap,
+                details,
             )
         )
     return signal, reports
