@@ -4,6 +4,9 @@ import dataclasses
 
 import numpy as np
 import pytest
+
+from masterprint.signal import Signal
+from masterprint.stages.limiter import Limiter
 from oracles import (
     HOSTILE,
     amplitude,
@@ -16,9 +19,6 @@ from oracles import (
     true_peak,
     true_peak_dbtp,
 )
-
-from masterprint.signal import Signal
-from masterprint.stages.limiter import Limiter
 
 RATES_HZ = (44100, 48000, 96000, 192000)
 OVER_DB = 0.005

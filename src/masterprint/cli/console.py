@@ -42,7 +42,8 @@ def print_json(data: Any) -> None:
 
 def shown(value: float | None, digits: int) -> str:
     """A figure, or a dash where it is undefined."""
-    return "-" if value is None else f"{value:.{digits}f}"
+    # + 0.0 after rounding: nobody wants to read "-0.0".
+    return "-" if value is None else f"{round(value, digits) + 0.0:.{digits}f}"
 
 
 def print_columns(columns: Sequence[tuple[str, Measurement]], title: str = "") -> None:

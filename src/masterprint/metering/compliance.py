@@ -33,7 +33,7 @@ class ComplianceResult:
     @property
     def passed(self) -> bool:
         """Whether the measured figure lies within the tolerance."""
-        return self.expected + self.low <= self.measured <= self.expected + self.high
+        return bool(self.expected + self.low <= self.measured <= self.expected + self.high)
 
 
 def run_compliance(sample_rate_hz: int = 48000) -> Iterator[ComplianceResult]:

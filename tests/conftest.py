@@ -1,0 +1,52 @@
+"""What many tests share: a short piece of music, and the command as a user runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from masterprint.demo.music import synthesise_mix
+
+ROOT = Path(__file__).parents[1]
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture(scope="session")
+def music() -> np.ndarray:
+    """Ten seconds of music, (2, frames) at 44.1 kHz."""
+    return synthesise_mix(44100, 10.0)
+
+
+@pytest.fixture
+def mix(tmp_path: Path, music: np.ndarray) -> Path:
+    """The music as a 24-bit WAV file."""
+    path = tmp_path / "mix.wav"
+    soundfile.write(path, np.round(music.T * 8388607).astype(np.int32) << 8, 44100, "PCM_24")
+    return path
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Run `masterprint ARGS` in an empty folder."""
+
+    def command(*args: object, **options: object) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
+        return subprocess.run(
+            [sys.executable, "-m", "masterprint", *map(str, args)],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+            **options,
+        )
+
+    return command
