@@ -28,7 +28,7 @@ def chain() -> Pedalboard:
             PeakFilter(cutoff_frequency_hz=3200, gain_db=1.0, q=0.8),
             HighShelfFilter(cutoff_frequency_hz=9500, gain_db=1.5, q=0.71),
             Compressor(threshold_db=-20, ratio=2, attack_ms=30, release_ms=200),
-            Gain(gain_db=6),
+            Gain(gain_db=9),
             BrickwallLimiter(ceiling_db=-1.0, release_ms=100, lookahead_ms=5, true_peak=True),
         ]
     )

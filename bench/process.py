@@ -31,11 +31,15 @@ class Run:
     Attributes:
         seconds: from start to end, start-up included; summed over the programs.
         memory_mb: peak resident memory, in 10**6 bytes, of the largest single process.
+        cpu_seconds: processor time of all its processes.
+        foreign_seconds: processor time of all other programs of the machine meanwhile.
         output: what the last program wrote to its standard output.
     """
 
     seconds: float
     memory_mb: float
+    cpu_seconds: float
+    foreign_seconds: float
     output: str
 
     @property
@@ -49,7 +53,11 @@ def run_all(commands: Sequence[Sequence[str]], environment: Mapping[str, str]) -
     os.sync()  # what the run before has written must not be flushed on this one's time
     runs = [run(command, environment) for command in commands]
     return Run(
-        sum(one.seconds for one in runs), max(one.memory_mb for one in runs), runs[-1].output
+        seconds=sum(one.seconds for one in runs),
+        memory_mb=max(one.memory_mb for one in runs),
+        cpu_seconds=sum(one.cpu_seconds for one in runs),
+        foreign_seconds=sum(one.foreign_seconds for one in runs),
+        output=runs[-1].output,
     )
 
 
@@ -60,6 +68,7 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> Run:
     whichever is larger. It cannot tell less than what this process holds: keep it small.
     """
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+        busy = _busy_seconds()
         begin = time.perf_counter()
         try:
             child = subprocess.Popen(
@@ -77,6 +86,7 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> Run:
         try:
             _, status, usage = os.wait4(child.pid, 0)
             seconds = time.perf_counter() - begin
+            busy = _busy_seconds() - busy
         except BaseException:
             _kill(child.pid)
             child.wait()
@@ -92,7 +102,18 @@ def run(command: Sequence[str], environment: Mapping[str, str]) -> Run:
             raise RunFailed(f"{Path(command[0]).name} exited with {child.returncode}: {last}")
         stdout.seek(0)
         output = stdout.read().decode(errors="replace")
-    return Run(seconds, usage.ru_maxrss * KILOBYTE / 1e6, output)
+    cpu = usage.ru_utime + usage.ru_stime
+    return Run(seconds, usage.ru_maxrss * KILOBYTE / 1e6, cpu, max(0.0, busy - cpu), output)
+
+
+def _busy_seconds() -> float:
+    """Processor time spent on anything since the machine started; 0 where Linux does not tell."""
+    try:
+        words = Path("/proc/stat").read_text().splitlines()[0].split()
+    except OSError:
+        return 0.0
+    user, nice, system, _idle, _waiting, *interrupts = map(int, words[1:9])
+    return (user + nice + system + sum(interrupts)) / os.sysconf("SC_CLK_TCK")
 
 
 def _kill(group: int) -> None:

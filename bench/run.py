@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import shlex
 import shutil
 import subprocess
@@ -15,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from comparisons import Bench
+from machine import machine, tell_machine
 from material import LONG, Material
 from peers import Peers, own_world
 from process import Run, RunFailed, run_all
@@ -24,8 +24,8 @@ from terms import Comparison, Contender
 
 HERE = Path(__file__).resolve().parent
 HOME = HERE.parent / ".bench"
-BUSY = 0.5
-"""A load average at which other programs distort what is measured."""
+BUSY = 0.1
+"""Processors in use by other programs above which the numbers are not to be trusted."""
 
 console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
 
@@ -106,36 +106,18 @@ def run_once(one: Contender) -> Run:
         if not path.exists():
             raise RunFailed(f"{one.name} did not make {path.name}")
         path.unlink()
-    return replace(done, seconds=done.reported_seconds) if one.times_itself else done
+    if not one.times_itself:
+        return done
+    seconds = done.reported_seconds
+    foreign = done.foreign_seconds * seconds / done.seconds
+    return replace(done, seconds=seconds, foreign_seconds=foreign)
 
 
-def machine(peers: Peers) -> dict[str, object]:
-    """What the numbers depend on."""
-    processor = platform.processor() or platform.machine()
-    about = Path("/proc/cpuinfo")
-    if about.exists():
-        models = [line for line in about.read_text().splitlines() if line.startswith("model name")]
-        processor = models[0].partition(":")[2].strip() if models else processor
-    return {
-        "processor": processor,
-        "cores": os.cpu_count(),
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "peers": peers.versions,
-        "missing": peers.missing,
-    }
-
-
-def tell_machine(about: dict[str, object]) -> None:
-    """What the table was measured on, and what is not in it."""
-    console.print(
-        f"{about['processor']}, {about['cores']} cores, Python {about['python']}, {about['system']}"
-    )
-    for key in ("peers", "missing"):
-        said = about[key]
-        if isinstance(said, dict) and said:
-            label = "Peers" if key == "peers" else "Not there"
-            console.print(f"{label}: {', '.join(f'{k} {v}' for k, v in said.items())}")
+def foreign_load(results: list[Result]) -> float:
+    """How many processors other programs kept busy while ours and the peers ran."""
+    runs = [run for one in results for run in one.runs]
+    wall = sum(run.seconds for run in runs)
+    return sum(run.foreign_seconds for run in runs) / wall if wall else 0.0
 
 
 def main() -> int:
@@ -154,8 +136,6 @@ def main() -> int:
     runs = given.runs or (2 if given.quick else None)
     HOME.mkdir(exist_ok=True)
     peers.install(other.needs for one in chosen for other in one.others if other.needs)
-    if os.getloadavg()[0] > BUSY:
-        console.print("The machine is busy with something else: take no number for certain.")
     results: list[Result] = []
     try:
         for one in chosen:
@@ -169,8 +149,19 @@ def main() -> int:
     about = machine(peers)
     tell_machine(about)
     console.print(as_table(results, given.quick))
+    foreign = foreign_load(results)
+    if foreign > BUSY:
+        console.print(
+            f"Other programs kept {foreign:.1f} processors busy meanwhile: run it again when they "
+            "do not, and take no time from this table."
+        )
     written = HOME / "results.json"
-    data = {"machine": about, "quick": given.quick, "results": as_data(results)}
+    data = {
+        "machine": about,
+        "quick": given.quick,
+        "foreign_load": round(foreign, 3),
+        "results": as_data(results),
+    }
     written.with_suffix(".part").write_text(json.dumps(data, indent=2) + "\n")
     written.with_suffix(".part").rename(written)
     return 1 if any(one.failed for one in results) else 0

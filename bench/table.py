@@ -148,6 +148,7 @@ def as_data(results: Sequence[Result]) -> list[Mapping[str, object]]:
                 "comparison": one.comparison.name,
                 "contender": one.contender.name,
                 "seconds": [round(run.seconds, 4) for run in one.runs],
+                "cpu_seconds": [round(run.cpu_seconds, 3) for run in one.runs],
                 "memory_mb": [round(run.memory_mb, 1) for run in one.runs],
                 "not_run": one.reason or None,
                 "targets": [

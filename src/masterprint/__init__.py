@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from masterprint.metering.measurement import Measurement
-    from masterprint.render.engine import RenderResult
+    from masterprint.rendering.engine import RenderResult
     from masterprint.signal import Signal
     from masterprint.stages.base import Stage
 
@@ -40,7 +40,7 @@ _PLACES = {
     "MasterSettings": "masterprint.chain.model",
     "MasterprintError": "masterprint.errors",
     "Measurement": "masterprint.metering.measurement",
-    "RenderResult": "masterprint.render.engine",
+    "RenderResult": "masterprint.rendering.engine",
     "Signal": "masterprint.signal",
     "SignalError": "masterprint.errors",
     "Stage": "masterprint.stages.base",

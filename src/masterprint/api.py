@@ -13,8 +13,8 @@ from masterprint.chain.model import Chain
 from masterprint.errors import SignalError
 from masterprint.files.reading import LOWEST_RATE_HZ, open_audio
 from masterprint.metering.measurement import Measurement, measure_signal
-from masterprint.render.engine import RenderResult, render_job
-from masterprint.render.job import Overrides, plan
+from masterprint.rendering.engine import RenderResult, render_job
+from masterprint.rendering.job import Overrides, plan
 from masterprint.signal import Signal
 
 

@@ -11,6 +11,7 @@ import soundfile
 import yaml
 
 from masterprint.chain.library import shipped_chains
+from masterprint.chain.yaml_source import parse_yaml
 from masterprint.stages.registry import BUILT_IN
 
 KEYS = [
@@ -116,7 +117,7 @@ def test_the_schema_accepts_the_ready_made_chains_and_refuses_mistakes(run):
     schema = json.loads(run("chain", "schema").stdout)
     validator = jsonschema.Draft202012Validator(schema)
     for path in shipped_chains().values():
-        assert not list(validator.iter_errors(yaml.safe_load(path.read_text())))
+        assert not list(validator.iter_errors(parse_yaml(path.read_text()).data))
     for wrong in (
         {"masterprint": 1, "stages": [{"compresor": {}}]},
         {"masterprint": 1, "stages": [{"gain": {"gain_db": 100}}]},

@@ -23,7 +23,11 @@ def run_all(
 
     Kernels and file access release the GIL, so threads use all cores.
     """
-    with ThreadPoolExecutor(workers, thread_name_prefix="masterprint") as pool:
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="masterprint")
+    try:
         running = {pool.submit(work, index, job): index for index, job in enumerate(jobs)}
         for future in as_completed(running):
             yield running[future], future.result()
+    finally:
+        # After Ctrl-C nobody waits for what still runs; otherwise nothing does.
+        pool.shutdown(wait=False, cancel_futures=True)

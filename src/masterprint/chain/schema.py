@@ -32,6 +32,7 @@ def chain_schema() -> dict[str, Any]:
     # YAML reads `bit_depth: 24` as a number.
     depth = definitions["MasterSettings"]["properties"]["bit_depth"]
     depth["enum"] = [16, 24, *depth["enum"]]
+    del depth["type"]
     schema["required"] = ["masterprint"]
     linked: dict[str, Any] = _linked(schema)
     return {"$schema": DIALECT, **linked}

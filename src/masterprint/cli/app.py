@@ -18,6 +18,7 @@ from masterprint.cli import chain, demo, measure, render, stages
 from masterprint.errors import MasterprintError
 
 FAILED, USAGE, UNEXPECTED, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
+INTERRUPTION = "Interrupted. Nothing was left half-written."
 
 app = typer.Typer(
     name="masterprint",
@@ -58,13 +59,14 @@ def main() -> NoReturn:
         _say(str(error))
         _leave(USAGE)
     except KeyboardInterrupt:
-        _say("Interrupted. Nothing was left half-written.")
+        _say(INTERRUPTION)
         _leave(INTERRUPTED)
     except BrokenPipeError:
         _leave(FAILED)
     except SystemExit as stop:
-        # Click turns Ctrl-C at its own level into exit code 1 or 130: what is open must still go.
         code = stop.code if isinstance(stop.code, int) else 0 if stop.code is None else FAILED
+        if code == INTERRUPTED:  # Typer has turned Ctrl-C into an exit by now
+            _say(INTERRUPTION)
         _leave(code)
     except Exception as error:
         _leave(_unexpected(error))

@@ -13,7 +13,7 @@ from masterprint.dsp.jit import announce_compilation_to
 
 if TYPE_CHECKING:
     from masterprint.metering.measurement import Measurement
-    from masterprint.render.progress import RenderProgress
+    from masterprint.rendering.progress import RenderProgress
 
 FIGURES: list[tuple[str, str, str, int]] = [
     ("integrated_lufs", "Integrated", "LUFS", 1),

@@ -23,9 +23,9 @@ def demo(
     from masterprint.demo.music import synthesise_mix
     from masterprint.files.formats import MasterFormat
     from masterprint.files.writing import write_master
-    from masterprint.render.engine import render_job
-    from masterprint.render.job import plan
-    from masterprint.render.progress import RenderProgress
+    from masterprint.rendering.engine import render_job
+    from masterprint.rendering.job import plan
+    from masterprint.rendering.progress import RenderProgress
     from masterprint.signal import Signal
 
     rate = 44100

@@ -38,7 +38,7 @@ def _measure(files: list[Path], as_json: bool, dual_mono: bool, jobs: int | None
     from masterprint.cli.console import announce, print_columns, print_json
     from masterprint.errors import MasterprintError
     from masterprint.metering.measurement import Measurement
-    from masterprint.render.listening import measure_file
+    from masterprint.rendering.listening import measure_file
 
     announce()
 

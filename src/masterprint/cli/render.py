@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from masterprint.render.engine import RenderResult
+    from masterprint.rendering.engine import RenderResult
 
 
 def render(
@@ -43,9 +43,9 @@ def render(
     from masterprint.batch.run import default_workers, run_all
     from masterprint.chain.library import find_chain
     from masterprint.cli.console import announce, print_json, progress_bars
-    from masterprint.render.engine import try_render
-    from masterprint.render.job import Overrides, plan
-    from masterprint.render.progress import RenderProgress
+    from masterprint.rendering.engine import try_render
+    from masterprint.rendering.job import Overrides, plan
+    from masterprint.rendering.progress import RenderProgress
 
     overrides = Overrides(
         file_format=_one_of(file_format, "--format", ("wav", "aiff", "flac")),

@@ -20,8 +20,8 @@ from masterprint.files.quantiser import reserve
 from masterprint.files.reading import open_audio
 from masterprint.files.writing import write_master
 from masterprint.metering.measurement import Measurement, Meter
-from masterprint.render.job import RenderJob
-from masterprint.render.progress import RenderProgress
+from masterprint.rendering.job import RenderJob
+from masterprint.rendering.progress import RenderProgress
 from masterprint.signal import Signal
 from masterprint.stages.base import Stage
 from masterprint.stages.run import LevelTap, StageReport, run_stages
