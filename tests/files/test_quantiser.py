@@ -146,7 +146,7 @@ def test_the_words_have_the_probabilities_of_triangular_dither(offset: float) ->
 
 
 def test_the_error_does_not_follow_the_signal() -> None:
-    """A sine of less than a step: plain rounding would lose or distort it, dither keeps it whole."""
+    """A sine of less than a step: rounding loses it, dither keeps it."""
     at = np.arange(COUNT)
     sine = 0.4 * np.sin(2 * np.pi * at * 100 / 4000)
     audio = (sine / 32768)[None]
@@ -164,7 +164,7 @@ def test_the_error_does_not_follow_the_signal() -> None:
 
 def test_the_error_of_tpdf_dither_is_white() -> None:
     audio = music()
-    _, power = welch(error_in_steps(audio, quantised(audio))[0], nperseg=256)
+    _, power = welch(error_in_steps(audio, quantised(audio))[0], nperseg=256, detrend=False)
     level_db = 10 * np.log10(power[1:-1] / 0.5)
     assert np.abs(level_db).max() < 0.6
 
@@ -364,7 +364,7 @@ def test_one_quantiser_counts_over_a_stream_of_nothing() -> None:
 @pytest.mark.parametrize("dither", DITHERS)
 def test_what_is_too_loud_is_held_at_full_scale_and_never_wraps(bits: int, dither: Any) -> None:
     top = (1 << (bits - 1)) - 1
-    for level in (1.0001, 1.5, 2.0, 100.0, 1e6, 1e300):
+    for level in (1.01, 1.5, 2.0, 100.0, 1e6, 1e300):
         words, count = clipped(np.array([[level, -level] * 500]), bits, dither)
         assert (words[0, ::2] == top).all()
         assert (words[0, 1::2] == -top - 1).all()

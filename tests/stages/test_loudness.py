@@ -34,9 +34,7 @@ def test_peaks_are_left_alone():
 def test_quiet_passages_that_the_gain_lifts_above_the_gate_are_counted():
     """A tone at -52, a long one at -71 LUFS below the gate: lifted by 30 dB, it is within it."""
     rate = 48000
-    audio = stereo(
-        np.concatenate([tone(rate, 4.0, 997.0, -68.0), tone(rate, 8.0, 997.0, -74.5)])
-    )
+    audio = stereo(np.concatenate([tone(rate, 4.0, 997.0, -68.0), tone(rate, 8.0, 997.0, -74.5)]))
     assert integrated_lufs(audio, rate) == pytest.approx(-68.0, abs=0.1)
     out, _ = run(Loudness(target_lufs=-40.0), audio, rate)
     assert integrated_lufs(out, rate) == pytest.approx(-40.0, abs=0.02)

@@ -16,7 +16,9 @@ from masterprint.stages.limiter import Ceiling, Link, Lookahead, Reduction, Rele
 
 CLOSE_ENOUGH_LU = 0.02
 TOLERANCE_LU = 0.05
-MOST_PASSES = 12
+TOLERANCE_DB = 0.05
+MOST_PASSES = 16
+LONGEST_STEP_DB = 8.0
 LARGEST_GAIN_DB = 60.0
 
 
@@ -70,31 +72,30 @@ class Maximizer(Stage):
         """The input gain in dB, found by trying; writes what was decided into the report."""
         # The reduction grows dB for dB with the gain, so this is close to the most there may be.
         most_db = min(self.max_reduction_db + self.ceiling_dbtp - input_dbtp, LARGEST_GAIN_DB)
-        gain_db = min(self.target_lufs - input_lufs, most_db)
+        wanted_db = min(self.target_lufs - input_lufs, most_db)
         low: tuple[float, float] | None = None
         high: tuple[float, float] | None = None
-        for passes in range(1, MOST_PASSES + 1):  # noqa: B007 - reported below
+        passes = 0
+        while True:
+            gain_db = wanted_db
+            passes += 1
             reached, reduction_db = self._try(signal, scratch, gain_db)
-            excess = reduction_db - self.max_reduction_db
+            excess_db = reduction_db - self.max_reduction_db
             error = self.target_lufs - reached
-            if excess > 0.05:
-                most_db = gain_db = gain_db - excess - 0.02
+            if excess_db > TOLERANCE_DB and passes < MOST_PASSES:
+                most_db = wanted_db = gain_db - excess_db - 0.5 * TOLERANCE_DB
                 high = None
                 continue
-            at_limit = gain_db >= most_db - 1e-9
-            if abs(error) <= CLOSE_ENOUGH_LU or (at_limit and error > 0):
+            at_most = gain_db >= most_db - 1e-9
+            if abs(error) <= CLOSE_ENOUGH_LU or (at_most and error > 0) or passes == MOST_PASSES:
                 break
+            previous = low or high
             if error > 0:
                 low = (gain_db, reached)
             else:
                 high = (gain_db, reached)
-            if low and high:
-                slope = max((high[1] - low[1]) / (high[0] - low[0]), 1e-3)
-                gain_db = low[0] + (self.target_lufs - low[1]) / slope
-            else:
-                # Limiting takes part of each step back, so the first ones overreach a little.
-                gain_db += error * (1.25 if error > 0 else 1.0)
-            gain_db = min(gain_db, most_db)
+            wanted_db = self._next(low, high, previous, halve=passes % 3 == 0)
+            wanted_db = min(wanted_db, most_db)
         signal.report.update(
             {
                 "target_lufs": self.target_lufs,
@@ -110,6 +111,27 @@ class Maximizer(Stage):
                 f"{self.max_reduction_db:g} dB of limiting under {self.ceiling_dbtp:g} dBTP"
             )
         return gain_db
+
+    def _next(
+        self,
+        low: tuple[float, float] | None,
+        high: tuple[float, float] | None,
+        previous: tuple[float, float] | None,
+        halve: bool,
+    ) -> float:
+        """The gain to try next, from (gain, loudness) below and above the target."""
+        if low and high:
+            if halve:  # a secant alone creeps along a curve
+                return 0.5 * (low[0] + high[0])
+            slope = max((high[1] - low[1]) / (high[0] - low[0]), 1e-3)
+            return low[0] + (self.target_lufs - low[1]) / slope
+        point = low or high
+        assert point is not None
+        slope = 0.8  # limiting takes part of each step back
+        if previous and previous[0] != point[0]:
+            slope = (point[1] - previous[1]) / (point[0] - previous[0])
+        step = (self.target_lufs - point[1]) / min(max(slope * 0.9, 0.05), 1.0)
+        return point[0] + min(max(step, -LONGEST_STEP_DB), LONGEST_STEP_DB)
 
     def _try(self, signal: Signal, scratch: Scratch, gain_db: float) -> tuple[float, float]:
         """Integrated loudness and largest gain reduction of the result at a gain."""
