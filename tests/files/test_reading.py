@@ -96,6 +96,8 @@ def test_integers_are_read_exactly(
 ) -> None:
     scale = 2 ** (bits - 1)
     words = np.rint(music(channels, 40000) * scale).astype(np.int64)
+    if subtype.startswith("ALAC"):
+        words //= 4  # libsndfile's own encoder spoils louder noise
     words[:4, 0] = [scale - 1, -scale, 0, 1]
     left_justified = (words.astype(np.int64) << (32 - bits)).astype(np.int32)
     path = store(tmp_path / "mix.x", left_justified, file_format, subtype)

@@ -73,7 +73,7 @@ class Kernel(Generic[P, R]):
 
 def _announce() -> None:
     while _listeners:
-        _listeners.pop()("Compiling audio kernels for this machine: once, less than a minute.")
+        _listeners.pop()("Compiling audio kernels for this machine: once, some seconds.")
 
 
 def kernel(signature: str) -> Callable[[Callable[P, R]], Kernel[P, R]]:

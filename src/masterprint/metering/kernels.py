@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 from masterprint.dsp.jit import kernel
 
 
-@kernel("void(f8[::1], f8[::1], f8[:, ::1], f8[:, ::1], f8[:, ::1], f8[::1], i8[::1], i8, i8, f8)")
+@kernel(
+    "void(f8[::1], f8[::1], f8[:, ::1], f8[:, ::1], f8[:, ::1], f8[::1], i8[::1], i8, i8, i8, f8)"
+)
 def weigh_pair(
     left: NDArray[np.float64],
     right: NDArray[np.float64],
@@ -18,6 +20,7 @@ def weigh_pair(
     sums: NDArray[np.float64],
     clipping: NDArray[np.int64],
     position: int,
+    first_hop: int,
     sample_rate_hz: int,
     full_scale: float,
 ) -> None:
@@ -27,10 +30,12 @@ def weigh_pair(
         left, right: one block of each channel.
         weighting: the two K-weighting sections, b0 b1 b2 a1 a2; the second has b = [1, -2, 1].
         state: (2 channels, 4) filter memories.
-        energies: (2 channels, hops) sums of weighted squares; hop k ends at (k + 1) * rate // 100.
+        energies: (2 channels, hops) sums of weighted squares from hop `first_hop` on; hop k ends
+            at (k + 1) * rate // 100.
         sums: sum of left, of right; squares of left, of right; of products; peak of left, of right.
         clipping: per channel the open run at full scale, and the samples counted so far.
         position: frames before this block.
+        sample_rate_hz: frames per second.
         full_scale: magnitude from which a sample counts as at full scale.
     """
     b0, b1, b2, a1, a2 = weighting[0]
@@ -46,8 +51,8 @@ def weigh_pair(
     while start < frames:
         hop_end = (hop + 1) * sample_rate_hz // 100 - position
         stop = min(frames, hop_end)
-        energy_left = energies[0, hop]
-        energy_right = energies[1, hop]
+        energy_left = energies[0, hop - first_hop]
+        energy_right = energies[1, hop - first_hop]
         for n in range(start, stop):
             u = left[n]
             v = right[n]
@@ -86,8 +91,8 @@ def weigh_pair(
                     clipped_right += 2 if run_right == 2 else 1
             else:
                 run_right = 0
-        energies[0, hop] = energy_left
-        energies[1, hop] = energy_right
+        energies[0, hop - first_hop] = energy_left
+        energies[1, hop - first_hop] = energy_right
         if stop == hop_end:
             hop += 1
             # Memories that have decayed to nothing are let go: denormal arithmetic is slow.

@@ -76,20 +76,21 @@ def power_of(lufs: float) -> float:
     return float(10.0 ** ((lufs - OFFSET_DB) / 10.0))
 
 
-def sliding_powers(hop_energies: NDArray[np.float64], hops: int, rate: int) -> NDArray[np.float64]:
-    """Mean square in every window of `hops` 10 ms steps, shape (windows,)."""
+def sliding_powers(
+    hop_energies: NDArray[np.float64], hops: int, rate: int, first: int = 0
+) -> NDArray[np.float64]:
+    """Mean square in every window of `hops` 10 ms steps, shape (windows,).
+
+    `first` is the number of the first hop in its programme: at rates that 100 does not divide,
+    hops differ in length by a frame.
+    """
     if len(hop_energies) < hops:
         return np.zeros(0)
     running = np.concatenate([[0.0], np.cumsum(hop_energies)])
     sums = running[hops:] - running[:-hops]
-    starts = np.arange(len(sums))
+    starts = np.arange(first, first + len(sums))
     lengths = (starts + hops) * rate // HOPS_PER_SECOND - starts * rate // HOPS_PER_SECOND
     return np.asarray(np.maximum(sums, 0.0) / lengths)
-
-
-def gating_powers(hop_energies: NDArray[np.float64], rate: int) -> NDArray[np.float64]:
-    """Mean squares of the 400 ms gating blocks, 75 % overlapped; incomplete ones do not count."""
-    return sliding_powers(hop_energies, MOMENTARY_HOPS, rate)[::STEP_HOPS]
 
 
 def integrated(powers: NDArray[np.float64] | Iterable[float]) -> float | None:
@@ -105,19 +106,97 @@ def integrated(powers: NDArray[np.float64] | Iterable[float]) -> float | None:
     return loudness(float(loud.mean()))
 
 
-def loudness_range(hop_energies: NDArray[np.float64], rate: int) -> float | None:
+def loudness_range(short_term_powers: NDArray[np.float64]) -> float | None:
     """Loudness range in LU after EBU Tech 3342: 10th to 95th percentile of short-term loudness.
 
-    None where no window of 3 s exists or none passes the gates. The 1.5 s of silence that a file
-    meter appends lie below the absolute gate and change nothing but the last windows.
+    Args:
+        short_term_powers: mean squares of 3 s windows, 100 ms apart.
+
+    None where no window passes the gates. The 1.5 s of silence that a file meter appends only add
+    windows with less sound in them; they are added by `HopLoudness.finish`.
     """
-    silence = np.zeros(HOPS_PER_SECOND * 3 // 2)
-    powers = sliding_powers(np.concatenate([hop_energies, silence]), SHORT_TERM_HOPS, rate)
-    powers = powers[::STEP_HOPS]
-    powers = powers[powers >= power_of(ABSOLUTE_GATE_LUFS)]
-    if len(hop_energies) < SHORT_TERM_HOPS or not len(powers):
+    powers = short_term_powers[short_term_powers >= power_of(ABSOLUTE_GATE_LUFS)]
+    if not len(powers):
         return None
     powers = np.sort(powers[powers >= powers.mean() * 0.01])
     low = powers[math.floor((len(powers) - 1) * 0.10 + 0.5)]
     high = powers[math.floor((len(powers) - 1) * 0.95 + 0.5)]
     return 10.0 * math.log10(high / low)
+
+
+class HopLoudness:
+    """Sliding windows over a stream of 10 ms energies, in memory that hardly grows.
+
+    Hops are worked through in stretches of 30 s that begin at fixed places, so that rounding does
+    not depend on how they arrived. Kept are only the maxima and a value every 100 ms.
+
+    Attributes:
+        momentary_max, short_term_max: largest mean square of 400 ms and of 3 s, every 10 ms.
+        hops: how many have come.
+    """
+
+    STRETCH_HOPS = 3000
+
+    def __init__(self, sample_rate_hz: int) -> None:
+        self.hops = 0
+        self.momentary_max = 0.0
+        self.short_term_max = 0.0
+        self._rate = sample_rate_hz
+        self._line = np.zeros(0)
+        """The last hops of earlier stretches that windows still reach, then those that wait."""
+        self._first = 0
+        """Number of the first hop in the line."""
+        self._done = 0
+        """Hops before this one have been worked through."""
+        self._gating: list[NDArray[np.float64]] = []
+        self._short_term: list[NDArray[np.float64]] = []
+
+    def feed(self, energies: NDArray[np.float64]) -> None:
+        """Take in whole hops."""
+        self._line = np.concatenate([self._line, energies])
+        self.hops += len(energies)
+        while self.hops - self._done >= self.STRETCH_HOPS:
+            stretch = self._done + self.STRETCH_HOPS
+            momentary, short_term, gating, steps = self._windows(stretch)
+            self.momentary_max = max(self.momentary_max, momentary)
+            self.short_term_max = max(self.short_term_max, short_term)
+            self._gating.append(gating)
+            self._short_term.append(steps)
+            keep = stretch - SHORT_TERM_HOPS + 1
+            self._line = self._line[keep - self._first :].copy()
+            self._first = keep
+            self._done = stretch
+
+    def gating_powers(self) -> NDArray[np.float64]:
+        """Mean squares of the 400 ms gating blocks, 75 % overlapped, so far."""
+        return np.concatenate([*self._gating, self._windows(self.hops)[2]])
+
+    def finish(self) -> tuple[float, float, NDArray[np.float64], NDArray[np.float64]]:
+        """Largest momentary and short-term power, short-term every 100 ms, and for the range."""
+        momentary, short_term, _, steps = self._windows(self.hops)
+        powers = np.concatenate([*self._short_term, steps])
+        silence = np.zeros(HOPS_PER_SECOND * 3 // 2)
+        if self.hops >= SHORT_TERM_HOPS:
+            self._line = np.concatenate([self._line, silence])
+            longer = self._windows(self.hops + len(silence))[3]
+            self._line = self._line[: -len(silence)]
+        else:
+            longer = np.zeros(0)
+        return (
+            max(self.momentary_max, momentary),
+            max(self.short_term_max, short_term),
+            powers,
+            np.concatenate([*self._short_term, longer]),
+        )
+
+    def _windows(self, stop: int) -> tuple[float, float, NDArray[np.float64], NDArray[np.float64]]:
+        """Maxima and 100 ms steps of the windows that end after the hops done and by `stop`."""
+        found: list[tuple[float, NDArray[np.float64]]] = []
+        for hops in (MOMENTARY_HOPS, SHORT_TERM_HOPS):
+            first = max(0, self._done - hops + 1)
+            line = self._line[first - self._first : stop - self._first]
+            powers = sliding_powers(line, hops, self._rate, first)
+            step = powers[-first % STEP_HOPS :: STEP_HOPS]
+            found.append((float(powers.max(initial=0.0)), step))
+        (momentary, gating), (short_term, steps) = found
+        return momentary, short_term, gating, steps

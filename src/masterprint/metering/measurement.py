@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -86,6 +86,7 @@ class Meter:
         full_scale: magnitude that counts as full scale (1 less half a step of an integer format).
         dual_mono: count a single channel as if it came from two loudspeakers (+3.01 LU).
         true_peak: look between samples, too; without it `true_peak_dbtp` is the sample peak.
+        hop_listener: is given the weighted energies of every 10 ms as they are complete.
     """
 
     def __init__(
@@ -95,16 +96,22 @@ class Meter:
         full_scale: float = 1.0,
         dual_mono: bool = False,
         true_peak: bool = True,
+        hop_listener: Callable[[NDArray[np.float64]], None] | None = None,
     ) -> None:
         self._rate = sample_rate_hz
         self._channels = channels
         self._full_scale = full_scale
-        self._dual_mono = dual_mono and channels == 1
         self._weighting = lufs.k_weighting(sample_rate_hz)
         self._pairs = [(c, min(c + 1, channels - 1)) for c in range(0, channels, 2)]
         pairs = len(self._pairs)
         self._state = np.zeros((pairs, 2, 4))
-        self._energies = np.zeros((pairs, 2, 4096))
+        self._energies = np.zeros((pairs, 2, 1))
+        """By channel, the last hop is the one that is still open."""
+        self._weights = lufs.channel_weights(channels) * lufs.k_weighting_gain(sample_rate_hz) ** 2
+        if dual_mono and channels == 1:
+            self._weights = self._weights * 2.0
+        self._loudness = lufs.HopLoudness(sample_rate_hz)
+        self._hop_listener = hop_listener
         self._sums = np.zeros((pairs, 7))
         self._clipping = np.zeros((pairs, 4), np.int64)
         self._true_peak = TruePeakMeter(sample_rate_hz, channels) if true_peak else None
@@ -112,23 +119,29 @@ class Meter:
 
     def feed(self, block: Block) -> None:
         """Measure a block of shape (channels, frames)."""
-        hops = (self._frames + block.shape[1]) * lufs.HOPS_PER_SECOND // self._rate + 2
-        if hops > self._energies.shape[2]:
-            more = np.zeros((*self._energies.shape[:2], hops))
-            self._energies = np.concatenate([self._energies, more], axis=2)
+        done = self._loudness.hops
+        end = (self._frames + block.shape[1]) * lufs.HOPS_PER_SECOND // self._rate
+        energies = np.zeros((len(self._pairs), 2, end - done + 1))
+        energies[:, :, :1] = self._energies[:, :, -1:]
         for index, (left, right) in enumerate(self._pairs):
             weigh_pair(
                 block[left],
                 block[right],
                 self._weighting,
                 self._state[index],
-                self._energies[index],
+                energies[index],
                 self._sums[index],
                 self._clipping[index],
                 self._frames,
+                done,
                 self._rate,
                 self._full_scale,
             )
+        self._energies = energies
+        hops = self._weighted(energies)[:-1]
+        self._loudness.feed(hops)
+        if self._hop_listener is not None:
+            self._hop_listener(hops)
         if self._true_peak is not None:
             self._true_peak.feed(block)
         self._frames += block.shape[1]
@@ -141,21 +154,13 @@ class Meter:
 
     def integrated_lufs(self, gain_db: float = 0.0) -> float | None:
         """Integrated loudness of what was fed so far, as it would be after a gain."""
-        hops = self._frames * lufs.HOPS_PER_SECOND // self._rate
-        energies = self._hop_energies()[:hops] * 10.0 ** (gain_db / 10.0)
-        return lufs.integrated(lufs.gating_powers(energies, self._rate))
-
-    def sliding_powers(self, hops: int) -> NDArray[np.float64]:
-        """Weighted mean square of every window of `hops` times 10 ms, one each 10 ms."""
-        count = self._frames * lufs.HOPS_PER_SECOND // self._rate
-        return lufs.sliding_powers(self._hop_energies()[:count], hops, self._rate)
+        return lufs.integrated(self._loudness.gating_powers() * 10.0 ** (gain_db / 10.0))
 
     def result(self) -> Measurement:
         """The figures for all that was fed."""
         rate, frames, channels = self._rate, self._frames, self._channels
         notes: dict[str, str] = {}
-        hops = frames * lufs.HOPS_PER_SECOND // rate
-        energies = self._hop_energies()[:hops]
+        hops = self._loudness.hops
         if frames == 0:
             missing = "no audio"
         elif hops < lufs.MOMENTARY_HOPS:
@@ -163,13 +168,11 @@ class Meter:
         else:
             missing = "nothing is louder than the gate at -70 LUFS"
 
-        powers = lufs.gating_powers(energies, rate)
+        powers = self._loudness.gating_powers()
         integrated = lufs.integrated(powers)
-        momentary = lufs.sliding_powers(energies, lufs.MOMENTARY_HOPS, rate)
-        short_term = lufs.sliding_powers(energies, lufs.SHORT_TERM_HOPS, rate)
-        max_momentary = lufs.loudness(float(momentary.max())) if len(momentary) else None
-        max_short_term = lufs.loudness(float(short_term.max())) if len(short_term) else None
-        loudness_range = lufs.loudness_range(energies, rate)
+        momentary, highest, short_term, range_powers = self._loudness.finish()
+        max_momentary, max_short_term = lufs.loudness(momentary), lufs.loudness(highest)
+        loudness_range = lufs.loudness_range(range_powers)
         shorter_than_3_s = "shorter than 3 s" if hops < lufs.SHORT_TERM_HOPS else missing
         if integrated is None:
             notes["integrated_lufs"] = notes["plr_db"] = missing
@@ -192,7 +195,7 @@ class Meter:
                 "silence" if frames else "no audio"
             )
             notes["plr_db"] = notes["true_peak_dbtp"]
-        psr_min = _psr_min(short_term[:: lufs.STEP_HOPS], peaks)
+        psr_min = _psr_min(short_term, peaks)
         if psr_min is None:
             notes["psr_min_db"] = shorter_than_3_s
         correlation = self._correlation()
@@ -224,13 +227,10 @@ class Meter:
         """Values of shape (pairs, 2, ...) by channel; the copy of an odd last one left out."""
         return pairs.reshape(-1, *pairs.shape[2:])[: self._channels]
 
-    def _hop_energies(self) -> NDArray[np.float64]:
-        weights = lufs.channel_weights(self._channels) * lufs.k_weighting_gain(self._rate) ** 2
-        if self._dual_mono:
-            weights = weights * 2.0
+    def _weighted(self, energies: NDArray[np.float64]) -> NDArray[np.float64]:
         # Summed channel by channel: a matrix product may round differently from run to run.
-        total = np.zeros(self._energies.shape[2])
-        for weight, energy in zip(weights, self._per_channel(self._energies), strict=True):
+        total = np.zeros(energies.shape[2])
+        for weight, energy in zip(self._weights, self._per_channel(energies), strict=True):
             total += weight * energy
         return total
 
@@ -255,8 +255,10 @@ def _psr_min(short_term: NDArray[np.float64], peaks: NDArray[np.float64]) -> flo
     loud = loud[loud + 30 <= len(peaks)]
     if not len(loud):
         return None
-    windows = np.lib.stride_tricks.sliding_window_view(peaks, 30)[loud].max(axis=1)
-    ratios = 20.0 * np.log10(windows) - (lufs.OFFSET_DB + 10.0 * np.log10(short_term[loud]))
+    highest = peaks[loud]
+    for step in range(1, 30):
+        highest = np.maximum(highest, peaks[loud + step])
+    ratios = 20.0 * np.log10(highest) - (lufs.OFFSET_DB + 10.0 * np.log10(short_term[loud]))
     return float(ratios.min())
 
 
