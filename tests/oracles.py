@@ -1,7 +1,7 @@
 """Independent answers for the tests: SciPy and the standards' own tables, nothing of Masterprint.
 
 `true_peak` is a windowed-sinc meter at 16 times the rate, `integrated_lufs` a transcription of
-BS.1770 that filters with `scipy.signal.lfilter`. `hostile` signals are those on which limiters fail.
+BS.1770 that filters with `scipy.signal.lfilter`; on `hostile` signals limiters fail.
 """
 
 from __future__ import annotations
@@ -174,33 +174,30 @@ def _music(rate: int, seconds: float) -> Audio:
     return amplitude(12.0) * mix[:, start : start + round(seconds * rate)]
 
 
-@cache
-def demo_mix(rate: int, duration_s: float = 10.0) -> Audio:
-    mix = synthesise_mix(rate, duration_s)
-    mix.flags.writeable = False
-    return mix
+_demo_mix = cache(synthesise_mix)
+
+
+def demo_mix(rate: int) -> Audio:
+    """Ten seconds of the demo mix, as an array of one's own."""
+    return _demo_mix(rate, 10.0).copy()
 
 
 HOSTILE = ("square 60 Hz", "square 997 Hz", "impulses", "clipped noise", "20 kHz bursts", "music")
 
 
-@cache
 def hostile(name: str, rate: int, seconds: float = 0.5) -> Audio:
     """Stereo audio that asks much of a limiter; the right channel differs from the left."""
     if name == "music":
-        audio = _music(rate, seconds)
-    else:
-        make = {
-            "square 60 Hz": lambda: _square(rate, seconds, 60.0),
-            "square 997 Hz": lambda: _square(rate, seconds, 997.0),
-            "impulses": lambda: _impulses(rate, seconds),
-            "clipped noise": lambda: _clipped_noise(rate, seconds),
-            "20 kHz bursts": lambda: _bursts(rate, seconds),
-        }[name]
-        left = make()
-        audio = np.stack([1.5 * left, -0.9 * np.roll(left, 7)])
-    audio.flags.writeable = False
-    return audio
+        return _music(rate, seconds)
+    make = {
+        "square 60 Hz": lambda: _square(rate, seconds, 60.0),
+        "square 997 Hz": lambda: _square(rate, seconds, 997.0),
+        "impulses": lambda: _impulses(rate, seconds),
+        "clipped noise": lambda: _clipped_noise(rate, seconds),
+        "20 kHz bursts": lambda: _bursts(rate, seconds),
+    }[name]
+    left = make()
+    return np.stack([1.5 * left, -0.9 * np.roll(left, 7)])
 
 
 # ------------------------------------------------------------------------------------------ running

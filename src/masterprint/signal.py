@@ -86,9 +86,6 @@ class Reader:
         if frames == 0:
             return None
         self._available -= frames
-        first = self._waiting[0]
-        if first.shape[1] == frames:
-            return self._waiting.popleft()
         parts: list[Block] = []
         while frames:
             first = self._waiting.popleft()

@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from oracles import with_midpoints
 from scipy import signal as sps
 
 from masterprint.dsp import interpolation
+from oracles import with_midpoints
 
 HALF = interpolation.HALF.astype(float)
 QUARTER = np.concatenate([interpolation.QUARTER[::-1], interpolation.QUARTER]).astype(float)

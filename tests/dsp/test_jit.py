@@ -1,5 +1,6 @@
 """Compiled kernels: compiled late, announced once, cached, exact, and without the GIL."""
 
+import importlib
 import os
 import subprocess
 import sys
@@ -7,8 +8,7 @@ import textwrap
 import threading
 
 import numpy as np
-
-from masterprint.dsp.jit import kernel
+import pytest
 
 MODULE = """
     import numpy as np
@@ -90,54 +90,65 @@ def test_nowhere_to_write_a_cache_is_no_obstacle(tmp_path):
     assert lines[-1] == "10.0 4.0"
 
 
-@kernel("f8(f8[::1])")
-def added_in_order(values):
-    result = 0.0
-    for n in range(values.shape[0]):
-        result += values[n]
-    return result
+KERNELS = """
+    from masterprint.dsp.jit import kernel
+
+    @kernel("f8(f8[::1])")
+    def added_in_order(values):
+        result = 0.0
+        for n in range(values.shape[0]):
+            result += values[n]
+        return result
+
+    @kernel("f8(f8, f8)")
+    def quotient(above, below):
+        return above / below
+
+    @kernel("f8(f8)")
+    def doubled(value):
+        return 2.0 * value
+
+    @kernel("i8(i8[::1], i8[::1], i8)")
+    def wait_for_flag(flag, began, patience):
+        turns = 0
+        began[0] = 1
+        while flag[0] == 0 and turns < patience:
+            turns += 1
+            began[0] = turns
+        return turns
+"""
 
 
-@kernel("f8(f8, f8)")
-def quotient(above, below):
-    return above / below
+@pytest.fixture(scope="module")
+def kernels(tmp_path_factory):
+    """A module with kernels: they live in files, because the cache asks for their age."""
+    folder = tmp_path_factory.mktemp("kernels")
+    (folder / "kernels_for_tests.py").write_text(textwrap.dedent(KERNELS))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        yield importlib.import_module("kernels_for_tests")
 
 
-@kernel("i8(i8[::1], i8[::1], i8)")
-def wait_for_flag(flag, began, patience):
-    """Turns until the flag is up; gives up after `patience` turns."""
-    turns = 0
-    began[0] = 1
-    while flag[0] == 0 and turns < patience:
-        turns += 1
-        began[0] = turns
-    return turns
-
-
-def test_sums_are_taken_in_the_order_that_was_written():
+def test_sums_are_taken_in_the_order_that_was_written(kernels):
     """No reassociation: a render must repeat bit for bit, on any machine."""
     values = np.random.default_rng(1).standard_normal(10001) * 10.0 ** np.arange(10001.0).clip(0, 9)
     expected = 0.0
     for value in values.tolist():
         expected += value
-    assert added_in_order(values) == expected
+    assert kernels.added_in_order(values) == expected
 
 
-def test_division_follows_numpy_instead_of_raising():
-    assert quotient(1.0, 0.0) == np.inf
-    assert np.isnan(quotient(0.0, 0.0))
+def test_division_follows_numpy_instead_of_raising(kernels):
+    assert kernels.quotient(1.0, 0.0) == np.inf
+    assert np.isnan(kernels.quotient(0.0, 0.0))
 
 
-def test_many_threads_may_call_a_kernel_first():
-    @kernel("f8(f8)")
-    def doubled(value):
-        return 2.0 * value
-
+def test_many_threads_may_call_a_kernel_first(kernels):
     gate, results = threading.Barrier(8), []
 
     def call(value):
         gate.wait()
-        results.append(doubled(float(value)))
+        results.append(kernels.doubled(float(value)))
 
     threads = [threading.Thread(target=call, args=(value,)) for value in range(8)]
     for thread in threads:
@@ -147,14 +158,33 @@ def test_many_threads_may_call_a_kernel_first():
     assert sorted(results) == [2.0 * value for value in range(8)]
 
 
-def test_other_threads_run_while_a_kernel_works():
+def test_other_threads_run_while_a_kernel_works(kernels):
+    """The kernel turns until the flag is up, which only this thread can raise."""
     patience = 3_000_000_000
     flag, began, turns = np.zeros(1, np.int64), np.zeros(1, np.int64), []
-    wait_for_flag(np.ones(1, np.int64), np.zeros(1, np.int64), 1)  # compiled before it matters
-    thread = threading.Thread(target=lambda: turns.append(wait_for_flag(flag, began, patience)))
+    wait = kernels.wait_for_flag
+    wait(np.ones(1, np.int64), np.zeros(1, np.int64), 1)  # compiled before it matters
+    thread = threading.Thread(target=lambda: turns.append(wait(flag, began, patience)))
     thread.start()
     while began[0] == 0:
         pass
     flag[0] = 1
     thread.join()
     assert turns[0] < patience
+
+
+@pytest.mark.parametrize(
+    "values",
+    [np.ones(4, np.float32), np.ones((2, 2)), np.ones(8)[::2], [1.0, 2.0]],
+    ids=["float32", "2-D", "strided", "list"],
+)
+def test_a_kernel_takes_only_what_it_declares(kernels, values):
+    """Anything else would be compiled anew in every process, unannounced."""
+    with pytest.raises(TypeError):
+        kernels.added_in_order(values)
+
+
+def test_a_kernel_takes_read_only_arrays(kernels):
+    values = np.arange(4.0)
+    values.flags.writeable = False
+    assert kernels.added_in_order(values) == 6.0

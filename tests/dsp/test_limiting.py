@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from oracles import amplitude, decibels, hostile, tone, true_peak
 from scipy import ndimage
 from scipy import signal as sps
 
 from masterprint.dsp.limiting import TruePeakLimiter
+from oracles import amplitude, decibels, hostile, tone, true_peak
 
 RATE = 48000
 

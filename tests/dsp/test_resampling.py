@@ -4,10 +4,10 @@ import dataclasses
 
 import numpy as np
 import pytest
-from oracles import decibels, tone
 
 from masterprint.dsp.resampling import converted_frames, resample
 from masterprint.signal import Signal
+from oracles import decibels, tone
 
 PAIRS = [
     (44100, 48000),

@@ -4,6 +4,10 @@ import math
 
 import numpy as np
 import pytest
+
+from masterprint.metering import loudness
+from masterprint.metering.measurement import Meter, measure_signal
+from masterprint.signal import Signal
 from oracles import (
     K_GAIN,
     K_WEIGHTING,
@@ -16,10 +20,6 @@ from oracles import (
     tone,
     window_powers,
 )
-
-from masterprint.metering import loudness
-from masterprint.metering.measurement import Meter, measure_signal
-from masterprint.signal import Signal
 
 RATES_HZ = (44100, 48000, 96000, 192000)
 
@@ -40,10 +40,14 @@ def tones(rate, segments, frequency_hz=1000.0):
 
 def sliding_lufs(audio, rate, seconds):
     """Loudness of every window of momentary or short-term length, each 10 ms."""
-    meter = Meter(rate, len(audio), true_peak=False)
+    energies = []
+    meter = Meter(rate, len(audio), true_peak=False, hop_listener=energies.append)
     meter.feed(np.ascontiguousarray(audio))
-    powers = meter.sliding_powers(round(100 * seconds))
-    return np.array([lufs(power) for power in powers])
+    running = np.concatenate([[0.0], np.cumsum(np.concatenate(energies))])
+    hops = round(100 * seconds)
+    return np.array(
+        [lufs(energy / (seconds * rate)) for energy in running[hops:] - running[:-hops]]
+    )
 
 
 # ------------------------------------------------------------------------------------- K-weighting
@@ -344,6 +348,28 @@ def test_rates_whose_10_ms_or_100_ms_are_no_whole_frames(rate):
     assert found.max_momentary_lufs == pytest.approx(found.integrated_lufs, abs=0.02)
     assert found.max_short_term_lufs == pytest.approx(found.integrated_lufs, abs=0.02)
     assert len(found.gating_powers) == 47  # 5 s hold 47 blocks of 400 ms, 100 ms apart
+
+
+@pytest.mark.parametrize("seconds", [29.9, 30.4, 61.05])
+@pytest.mark.parametrize("block_frames", [799, 80_000, 10_000_000])
+def test_long_programmes_measure_as_by_the_independent_meter(seconds, block_frames):
+    """Whatever is let go of on the way: nothing is lost where one stretch meets the next."""
+    rate, reference = 48000, 10
+    n = np.arange(round(seconds * rate / reference))
+    rng = np.random.default_rng(5)
+    level = np.repeat(10.0 ** rng.uniform(-2.5, 0.0, len(n) // 500 + 1), 500)[: len(n)]
+    audio = (level * rng.standard_normal(len(n))).repeat(reference)[np.newaxis]
+    meter = Meter(rate, 1, true_peak=False)
+    for start in range(0, audio.shape[1], block_frames):
+        meter.feed(np.ascontiguousarray(audio[:, start : start + block_frames]))
+    found = meter.result()
+    powers = window_powers(audio, rate, 0.4, 0.1)
+    np.testing.assert_allclose(found.gating_powers, powers, rtol=1e-5)
+    assert found.integrated_lufs == pytest.approx(gated_lufs(powers), abs=0.001)
+    momentary = max(window_powers(audio, rate, 0.4, 0.01))
+    short_term = max(window_powers(audio, rate, 3.0, 0.01))
+    assert found.max_momentary_lufs == pytest.approx(lufs(momentary), abs=0.001)
+    assert found.max_short_term_lufs == pytest.approx(lufs(short_term), abs=0.001)
 
 
 def test_an_album_is_gated_as_one_programme():

@@ -5,6 +5,9 @@ import math
 
 import numpy as np
 import pytest
+
+from masterprint.metering.measurement import Meter, measure_signal
+from masterprint.signal import Signal
 from oracles import (
     amplitude,
     decibels,
@@ -18,9 +21,6 @@ from oracles import (
     window_powers,
 )
 
-from masterprint.metering.measurement import Meter, measure_signal
-from masterprint.signal import Signal
-
 RATE = 48000
 
 
@@ -28,7 +28,7 @@ def measured(audio, rate=RATE, **settings):
     return measure_signal(Signal.of(np.atleast_2d(audio), rate), **settings)
 
 
-# ------------------------------------------------------------------------------------------ ratios
+# --------------------------------------------------------------------------------------- ratios
 
 
 def test_plr_is_true_peak_less_integrated_loudness():
@@ -52,7 +52,7 @@ def test_psr_is_the_smallest_distance_of_peak_and_short_term_loudness():
 def test_psr_of_music_equals_a_transcription():
     """True peak of the last 3 s less their loudness, every 100 ms; the smallest."""
     rate = 44100
-    audio = demo_mix(rate)
+    audio = demo_mix(rate)[:, : 6 * rate]
     ratios = []
     for index, power in enumerate(window_powers(audio, rate, 3.0, 0.1)):
         if lufs(power) > -70.0:
@@ -136,7 +136,8 @@ def test_full_scale_of_an_integer_format():
     """The largest sample of 16 bit is 32767/32768: at full scale for that format."""
     audio = np.full((1, 10), 32767 / 32768)
     assert measured(audio).clipped_samples == 0
-    assert measured(audio, full_scale=1.0 - 0.5**16).clipped_samples == 10
+    assert measured(audio, full_scale=32767 / 32768).clipped_samples == 10
+    assert measured(0.9999 * audio, full_scale=32767 / 32768).clipped_samples == 0
 
 
 def test_runs_go_on_across_blocks():
@@ -147,7 +148,7 @@ def test_runs_go_on_across_blocks():
         assert measure_signal(Signal.of(audio, RATE, size)).clipped_samples == 7
 
 
-# ------------------------------------------------------------------------------ programmes of a size
+# --------------------------------------------------------------------------- programmes of a size
 
 
 def test_nothing():
@@ -261,6 +262,21 @@ def test_measuring_leaves_the_audio_as_it_was():
     out = list(meter.passing(Signal.of(audio, 44100, 1000).blocks))
     np.testing.assert_array_equal(np.concatenate(out, axis=1), before)
     np.testing.assert_array_equal(audio, before)
+    assert meter.result() == measured(audio, 44100)
+
+
+def test_asking_twice_gives_the_same_figures():
+    meter = Meter(44100, 2)
+    meter.feed(np.ascontiguousarray(demo_mix(44100)))
+    assert meter.result() == meter.result()
+
+
+def test_a_look_at_the_figures_half_way_changes_nothing():
+    audio = stereo(tone(44100, 4.0, 100.0, -1.0))
+    meter = Meter(44100, 2)
+    for start in range(0, audio.shape[1], 4000):
+        meter.feed(np.ascontiguousarray(audio[:, start : start + 4000]))
+        meter.result()
     assert meter.result() == measured(audio, 44100)
 
 

@@ -2,13 +2,13 @@
 
 import numpy as np
 import pytest
-from oracles import amplitude, decibels, demo_mix, hostile, stereo, true_peak_dbtp, with_midpoints
 from scipy import signal as sps
 
 from masterprint.dsp import interpolation
 from masterprint.metering.measurement import measure_signal
 from masterprint.metering.truepeak import TruePeakMeter
 from masterprint.signal import Signal
+from oracles import amplitude, decibels, demo_mix, hostile, stereo, true_peak_dbtp, with_midpoints
 
 RATES_HZ = (44100, 48000, 96000, 192000)
 

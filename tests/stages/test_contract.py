@@ -33,7 +33,7 @@ LOWEST_DRAWN_HZ = 15.0
 Strategy = st.SearchStrategy[Any]
 
 run_few = settings(
-    max_examples=24,
+    max_examples=40,
     derandomize=True,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],

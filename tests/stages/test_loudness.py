@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from oracles import amplitude, demo_mix, integrated_lufs, run, stereo, tone
 
 from masterprint.stages.loudness import Loudness
+from oracles import amplitude, demo_mix, integrated_lufs, run, stereo, tone
 
 
 def music(rate):

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from oracles import amplitude, decibels, demo_mix, integrated_lufs, run, tone, true_peak_dbtp
 
 from masterprint.stages.maximizer import Maximizer
+from oracles import amplitude, decibels, demo_mix, integrated_lufs, run, tone, true_peak_dbtp
 
 
 def music(rate=44100, seconds=4.0):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from masterprint.dsp.jit import kernel
 
 
-@kernel("void(f8[:, ::1], f8[:, ::1], f8, f8[::1])")
+@kernel("void(f8[:, ::1], f8[:, ::1], f8, f8[::1])", reads=("heard",))
 def detect(
     heard: NDArray[np.float64],
     power: NDArray[np.float64],

@@ -10,7 +10,10 @@ from masterprint.dsp.jit import kernel
 IDENTITY = np.array([1.0, 0.0, 0.0, 0.0, 0.0])
 
 
-@kernel("void(f8[::1], f8[::1], f8[::1], f8[::1], f8[:, ::1], f8[:, :, ::1], i8)")
+@kernel(
+    "void(f8[::1], f8[::1], f8[::1], f8[::1], f8[:, ::1], f8[:, :, ::1], i8)",
+    reads=("left", "right"),
+)
 def two_sections_two_channels(
     left: NDArray[np.float64],
     right: NDArray[np.float64],

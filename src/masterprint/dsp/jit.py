@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
+import numpy as np
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -31,15 +33,25 @@ class Kernel(Generic[P, R]):
     and divide as NumPy does. They never call one another, so each is cached on its own.
     """
 
-    def __init__(self, function: Callable[P, R], signature: str) -> None:
+    def __init__(self, function: Callable[P, R], signature: str, reads: tuple[str, ...]) -> None:
         self.python = function
         self.signature = signature
+        names = function.__code__.co_varnames
+        self._reads = [names.index(name) for name in reads]
         self._compiled: Callable[P, R] | None = None
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         compiled = self._compiled
         if compiled is None:
             compiled = self._compile()
+        for place in self._reads:
+            flags = cast("Any", args[place]).flags
+            if not (flags.c_contiguous and flags.writeable):
+                # The signature takes plain arrays; what is only read may as well be a copy.
+                changed: list[Any] = list(args)
+                for index in self._reads:
+                    changed[index] = np.array(changed[index], order="C")
+                return cast("Any", compiled)(*changed, **kwargs)
         return compiled(*args, **kwargs)
 
     def _compile(self) -> Callable[P, R]:
@@ -59,15 +71,19 @@ class Kernel(Generic[P, R]):
         known = any(Path(dispatcher.stats.cache_path).glob(f"{stem}*.nbi"))
         if not known:
             _announce()
-        dispatcher.compile(self.signature)
-        return cast("Callable[P, R]", dispatcher)
+        return self._closed(dispatcher)
 
     def _uncached(self) -> Callable[P, R]:
         from numba import njit
 
         _announce()
         dispatcher: Any = njit(nogil=True, error_model="numpy")(self.python)
+        return self._closed(dispatcher)
+
+    def _closed(self, dispatcher: Any) -> Callable[P, R]:
+        """Compiled for the declared signature, and for no other that a call might suggest."""
         dispatcher.compile(self.signature)
+        dispatcher.disable_compile()
         return cast("Callable[P, R]", dispatcher)
 
 
@@ -76,10 +92,13 @@ def _announce() -> None:
         _listeners.pop()("Compiling audio kernels for this machine: once, some seconds.")
 
 
-def kernel(signature: str) -> Callable[[Callable[P, R]], Kernel[P, R]]:
-    """Mark a function as a kernel with its one Numba signature, such as ``f8(f8[::1], i8)``."""
+def kernel(signature: str, reads: tuple[str, ...] = ()) -> Callable[[Callable[P, R]], Kernel[P, R]]:
+    """Mark a function as a kernel with its one Numba signature, such as ``f8(f8[::1], i8)``.
+
+    `reads` names arrays that it only reads: they may be read-only or strided, and are then copied.
+    """
 
     def mark(function: Callable[P, R]) -> Kernel[P, R]:
-        return Kernel(function, signature)
+        return Kernel(function, signature, reads)
 
     return mark

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from masterprint.dsp.jit import kernel
 
 
-@kernel("void(i4[:, ::1], f8[:, ::1])")
+@kernel("void(i4[:, ::1], f8[:, ::1])", reads=("interleaved",))
 def from_integers(interleaved: NDArray[np.int32], planar: NDArray[np.float64]) -> None:
     """Left-justified 32-bit integers (frames, channels) to float64 (channels, frames)."""
     frames, channels = interleaved.shape
@@ -20,7 +20,7 @@ def from_integers(interleaved: NDArray[np.int32], planar: NDArray[np.float64]) -
             row[n] = interleaved[n, channel] * (1.0 / 2147483648.0)
 
 
-@kernel("void(i4[:, ::1], u1[::1])")
+@kernel("void(i4[:, ::1], u1[::1])", reads=("planar",))
 def pack_24_bit(planar: NDArray[np.int32], packed: NDArray[np.uint8]) -> None:
     """Integers (channels, frames) to interleaved little-endian 24-bit words."""
     channels, frames = planar.shape
@@ -34,7 +34,7 @@ def pack_24_bit(planar: NDArray[np.int32], packed: NDArray[np.uint8]) -> None:
             packed[at + 2] = (word >> 16) & 255
 
 
-@kernel("i8(f8[:, ::1], f8, i8, i8, u1[::1], b1)")
+@kernel("i8(f8[:, ::1], f8, i8, i8, u1[::1], b1)", reads=("block",))
 def mark_exact(
     block: NDArray[np.float64],
     scale: float,
@@ -72,7 +72,9 @@ def mark_exact(
     return run
 
 
-@kernel("i8(f8[:, ::1], f8, u1[::1], u8, i8, f8, f8[::1], f8[:, ::1], i4[:, ::1])")
+@kernel(
+    "i8(f8[:, ::1], f8, u1[::1], u8, i8, f8, f8[::1], f8[:, ::1], i4[:, ::1])", reads=("block",)
+)
 def quantise(
     block: NDArray[np.float64],
     scale: float,
@@ -134,7 +136,7 @@ def quantise(
     return clipped
 
 
-@kernel("b1(f8[:, ::1], i8[::1])")
+@kernel("b1(f8[:, ::1], i8[::1])", reads=("block",))
 def find_non_finite(block: NDArray[np.float64], place: NDArray[np.int64]) -> bool:
     """Whether a NaN or infinity is in the block; `place` becomes its channel and frame."""
     for channel in range(block.shape[0]):

@@ -9,7 +9,8 @@ from masterprint.dsp.jit import kernel
 
 
 @kernel(
-    "void(f8[::1], f8[::1], f8[:, ::1], f8[:, ::1], f8[:, ::1], f8[::1], i8[::1], i8, i8, i8, f8)"
+    "void(f8[::1], f8[::1], f8[:, ::1], f8[:, ::1], f8[:, ::1], f8[::1], i8[::1], i8, i8, i8, f8)",
+    reads=("left", "right"),
 )
 def weigh_pair(
     left: NDArray[np.float64],
@@ -199,7 +200,7 @@ def true_peaks(
         start = stop
 
 
-@kernel("void(f8[:, ::1], f8[:, ::1])")
+@kernel("void(f8[:, ::1], f8[:, ::1])", reads=("block",))
 def levels(block: NDArray[np.float64], totals: NDArray[np.float64]) -> None:
     """Add the squares of each channel to totals[c, 0] and raise totals[c, 1] to its peak."""
     for channel in range(block.shape[0]):
