@@ -100,6 +100,10 @@ KERNELS = """
             result += values[n]
         return result
 
+    @kernel("f8(f8[::1])", reads=("values",))
+    def only_read(values):
+        return values[0] + 10.0 * values[1]
+
     @kernel("f8(f8, f8)")
     def quotient(above, below):
         return above / below
@@ -184,7 +188,11 @@ def test_a_kernel_takes_only_what_it_declares(kernels, values):
         kernels.added_in_order(values)
 
 
-def test_a_kernel_takes_read_only_arrays(kernels):
+def test_arrays_that_are_only_read_may_be_read_only_or_strided(kernels):
     values = np.arange(4.0)
+    assert kernels.only_read(values[1::2]) == 31.0
     values.flags.writeable = False
-    assert kernels.added_in_order(values) == 6.0
+    assert kernels.only_read(values) == 10.0
+    assert kernels.only_read(values[::-1]) == 23.0
+    with pytest.raises(TypeError):
+        kernels.only_read(values.astype(np.float32))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from masterprint.metering import loudness
-from masterprint.metering.measurement import Meter, measure_signal
+from masterprint.metering.measurement import Meter
 from masterprint.signal import Signal
 from oracles import (
     K_GAIN,
@@ -24,8 +24,12 @@ from oracles import (
 RATES_HZ = (44100, 48000, 96000, 192000)
 
 
-def measured(audio, rate):
-    return measure_signal(Signal.of(np.atleast_2d(audio), rate))
+def measured(audio, rate, **settings):
+    audio = np.atleast_2d(audio)
+    meter = Meter(rate, len(audio), true_peak=False, **settings)
+    for block in Signal.of(audio, rate).blocks:
+        meter.feed(block)
+    return meter.result()
 
 
 def tones(rate, segments, frequency_hz=1000.0):
@@ -147,12 +151,13 @@ def test_3341_12_momentary_is_constant(rate):
     np.testing.assert_allclose(found[60:], -23.0, atol=0.1)  # windows that end after 1 s
 
 
-@pytest.mark.parametrize("rate", RATES_HZ)
-@pytest.mark.parametrize("i", range(0, 20, 1))
+@pytest.mark.parametrize(
+    ("i", "rate"),
+    [(i, 48000) for i in range(20)] + [(i, r) for r in (44100, 96000, 192000) for i in (1, 7, 19)],
+)
 def test_3341_10_max_short_term_wherever_it_starts(i, rate):
-    if rate == 48000 or i % 7 == 0:
-        audio = tones(rate, [(i * 0.15, None), (3.0, -23), (1.0, None)])
-        assert measured(audio, rate).max_short_term_lufs == pytest.approx(-23.0, abs=0.1)
+    audio = tones(rate, [(i * 0.15, None), (3.0, -23), (1.0, None)])
+    assert measured(audio, rate).max_short_term_lufs == pytest.approx(-23.0, abs=0.1)
 
 
 @pytest.mark.parametrize("rate", RATES_HZ)
@@ -229,13 +234,13 @@ def test_a_full_scale_tone_in_one_channel_is_the_anchor():
 
 def test_dual_mono_counts_one_channel_as_two_loudspeakers():
     audio = tone(48000, 4.0, 997.0, -20.0)[np.newaxis]
-    plain = measure_signal(Signal.of(audio, 48000))
-    dual = measure_signal(Signal.of(audio, 48000), dual_mono=True)
+    plain = measured(audio, 48000)
+    dual = measured(audio, 48000, dual_mono=True)
     twice = measured(stereo(audio[0]), 48000)
     assert dual.integrated_lufs == pytest.approx(plain.integrated_lufs + 3.0103, abs=1e-4)
     assert dual.integrated_lufs == pytest.approx(twice.integrated_lufs, abs=1e-9)
     assert dual.max_momentary_lufs == pytest.approx(twice.max_momentary_lufs, abs=1e-9)
-    both = measure_signal(Signal.of(stereo(audio[0]), 48000), dual_mono=True)
+    both = measured(stereo(audio[0]), 48000, dual_mono=True)
     assert both.integrated_lufs == pytest.approx(twice.integrated_lufs, abs=1e-9)
 
 

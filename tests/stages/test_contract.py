@@ -13,13 +13,16 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from masterprint.signal import Block, Signal
 from masterprint.stages.base import COMMON_SETTINGS, Stage
+from masterprint.stages.compressor import Compressor
 from masterprint.stages.gain import Gain
+from masterprint.stages.limiter import Limiter
+from masterprint.stages.maximizer import Maximizer
 from masterprint.stages.registry import BUILT_IN
 from masterprint.stages.run import run_stage
 from masterprint.stages.split import Split
@@ -36,6 +39,7 @@ run_few = settings(
     max_examples=40,
     derandomize=True,
     deadline=None,
+    phases=[Phase.generate],  # to shrink a failure would take minutes
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 
@@ -198,6 +202,22 @@ def test_each_number_at_the_end_of_its_range_keeps_the_contract(name: str, end: 
             value = 0.489 * 44100
         stage = kind(**required_settings(kind) | {key: value})
         check_stage_contract(stage, sample_rates_hz=(44100,), channels=(2,))
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        Compressor(threshold_db=-50.0, ratio=20.0, attack_ms=0.1, detector="peak"),
+        Compressor(threshold_db=-50.0, ratio=20.0, link=0.3, sidechain_highpass_hz=500.0),
+        Limiter(ceiling_dbtp=-12.0),
+        Limiter(ceiling_dbtp=-12.0, link=0.0),
+        Limiter(ceiling_dbtp=-12.0, link=0.5, lookahead_ms=1.0, release_ms=1.0),
+        Maximizer(target_lufs=-5.0, max_reduction_db=20.0, link=0.5),
+    ],
+    ids=repr,
+)
+def test_dynamics_hard_at_work_keep_the_contract(stage: Stage) -> None:
+    check_stage_contract(stage, sample_rates_hz=(44100,))
 
 
 @pytest.mark.parametrize("name", sorted(BUILT_IN))

@@ -73,23 +73,30 @@ def test_programmes_shorter_than_the_look_ahead(frames):
     assert np.all(np.abs(out) > 0.05)  # limited, not muted
 
 
+@pytest.mark.parametrize("link", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("ceiling_dbtp", [0.0, -0.1, -0.75, -1.0, -2.0, -2.5, -6.0, -9.0])
 @pytest.mark.parametrize("rate", [44100, 96000])
-def test_audio_below_the_ceiling_passes_bit_for_bit(rate):
-    audio = np.array(demo_mix(rate)[:, 2 * rate : 4 * rate])
-    audio *= amplitude(-1.1) / true_peak(audio)  # 0.1 dB under the ceiling of -1 dBTP
-    out, report = run(Limiter(ceiling_dbtp=-1.0), audio, rate)
+def test_audio_below_the_ceiling_passes_bit_for_bit(rate, ceiling_dbtp, link):
+    audio = demo_mix(rate)[:, 2 * rate : 3 * rate]
+    audio *= amplitude(ceiling_dbtp - 0.1) / true_peak(audio)
+    out, report = run(Limiter(ceiling_dbtp=ceiling_dbtp, link=link), audio, rate)
     np.testing.assert_array_equal(out, audio)
     assert report["max_gain_reduction_db"] == 0.0
     assert report["mean_gain_reduction_db"] == 0.0
 
 
-def test_it_is_transparent_again_once_a_peak_is_over():
+@pytest.mark.parametrize("ceiling_dbtp", [-0.1, -1.0, -2.0, -3.3, -6.0])
+@pytest.mark.parametrize("link", [0.0, 0.5, 1.0])
+def test_it_is_transparent_before_a_peak_and_again_once_it_is_over(link, ceiling_dbtp):
     rate = 48000
-    audio = stereo(tone(rate, 3.0, 440.0, -20.0))
-    audio[:, 4800:4900] *= 20.0
-    out, _ = run(Limiter(ceiling_dbtp=-1.0, release_ms=20.0), audio, rate)
-    assert not np.array_equal(out[:, :9600], audio[:, :9600])
-    np.testing.assert_array_equal(out[:, 2 * rate :], audio[:, 2 * rate :])
+    audio = stereo(tone(rate, 2.0, 440.0, -20.0))
+    peak = slice(rate // 4, rate // 4 + 100)
+    audio[:, peak] *= 20.0
+    limiter = Limiter(ceiling_dbtp=ceiling_dbtp, release_ms=20.0, link=link)
+    out, _ = run(limiter, audio, rate, 2 * rate)
+    assert not np.array_equal(out[:, peak], audio[:, peak])
+    np.testing.assert_array_equal(out[:, : rate // 5], audio[:, : rate // 5])
+    np.testing.assert_array_equal(out[:, 3 * rate // 2 :], audio[:, 3 * rate // 2 :])
 
 
 def test_samples_stay_where_they_were():
@@ -199,6 +206,23 @@ def test_blocks_of_any_size_give_the_same(name, block_frames):
     assert report_of_parts["mean_gain_reduction_db"] == pytest.approx(
         report["mean_gain_reduction_db"], abs=0.0011
     )
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_blocks_of_any_size_give_the_same_at_any_settings(seed):
+    rng = np.random.default_rng(seed)
+    limiter = Limiter(
+        ceiling_dbtp=rng.uniform(-12.0, 0.0),
+        lookahead_ms=rng.choice([1.0, 2.3, 5.0]),
+        release_ms=rng.choice([1.0, 20.0, 500.0]),
+        link=rng.choice([0.0, 0.3, 1.0]),
+    )
+    frames = int(rng.integers(300, 3000))
+    audio = rng.uniform(-1.0, 1.0, (int(rng.integers(1, 4)), frames))
+    whole, _ = run(limiter, audio, 44100, frames)
+    for block_frames in (1, 17, 100):
+        parts, _ = run(limiter, audio, 44100, block_frames)
+        np.testing.assert_array_equal(parts, whole)
 
 
 @pytest.mark.parametrize("rate", [44100, 48000, 88200, 96000, 192000])

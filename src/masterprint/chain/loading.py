@@ -118,13 +118,41 @@ def _problem(detail: Any, source: Source) -> Problem:
             next((s for s in settings_of(model) if s.name == place[-1]), None) if model else None
         )
         unit = f" {setting.unit}" if setting and setting.unit else ""
-        allowed = f"{setting.allowed}{unit}" if setting else detail["msg"].lower()
+        allowed = f"{setting.allowed}{unit}" if setting else _allowed_by(kind, context, detail)
         if setting and kind in ("too_long", "too_short"):
-            allowed = detail["msg"].lower()
+            allowed = _allowed_by(kind, context, detail)
         message = f"found {_shown(value)}; allowed: {allowed}"
         if isinstance(value, str) and setting and setting.allowed.startswith("one of "):
             message += _did_you_mean(value, setting.allowed.removeprefix("one of ").split(", "))
     return Problem(*source.where(place), message, path_text(place))
+
+
+def _allowed_by(kind: str, context: dict[str, Any], detail: Any) -> str:
+    """What is allowed, from the kind of a pydantic error, for places that are no setting."""
+    if kind in _KINDS:
+        return _KINDS[kind]
+    if kind == "too_long":
+        return f"a list of at most {context['max_length']}"
+    if kind == "too_short":
+        return f"a list of at least {context['min_length']}"
+    bounds = [
+        f"{words} {context[key]:g}"
+        for key, words in (("ge", "at least"), ("le", "at most"), ("gt", "above"), ("lt", "below"))
+        if key in context
+    ]
+    return " and ".join(bounds) or str(detail["msg"])
+
+
+_KINDS = {
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+}
 
 
 def _model_at(place: Place) -> type[BaseModel] | None:

@@ -13,7 +13,7 @@ from pydantic import Field, field_validator
 from masterprint.errors import ChainError, SignalError
 from masterprint.files.formats import BitDepth, Dither, FileFormat, MasterFormat
 from masterprint.signal import Block, Signal
-from masterprint.stages.base import Settings, Stage
+from masterprint.stages.base import Settings, Stage, stage_problems
 from masterprint.stages.entries import StageList
 
 LOWEST_RATE_HZ = 11025
@@ -64,6 +64,12 @@ class Chain(Settings):
         default_factory=MasterSettings, description="how masters are written"
     )
 
+    @field_validator("masterprint", mode="before")
+    @classmethod
+    def _a_number(cls, value: Any) -> Any:
+        """In Python True equals 1; in a chain file it does not."""
+        return str(value).lower() if isinstance(value, bool) else value
+
     def problems(self, sample_rate_hz: int, channels: int) -> list[str]:
         """Why the chain cannot work on a mix of this rate and these channels."""
         found = []
@@ -74,14 +80,10 @@ class Chain(Settings):
             )
             return found
         for index, stage in enumerate(self.stages):
-            if stage.bypass:
-                continue
             place = f"stages[{index}].{stage.stage_name}"
-            if stage.on != "stereo" and channels != 2:
-                found.append(f"{place}: on {stage.on} needs 2 channels, the mix has {channels}")
-                continue
-            inside = 1 if stage.on != "stereo" else channels
-            found += [f"{place}: {text}" for text in stage.problems(sample_rate_hz, inside)]
+            found += [
+                f"{place}: {text}" for text in stage_problems(stage, sample_rate_hz, channels)
+            ]
         return found
 
     def apply(self, audio: NDArray[np.float64], sample_rate_hz: int) -> NDArray[np.float64]:

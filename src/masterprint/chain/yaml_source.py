@@ -25,6 +25,8 @@ Place = tuple[str | int, ...]
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+"""What YAML 1.2 does not count as printable."""
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _WORDS |= {"True": True, "False": False, "TRUE": True, "FALSE": False, "Null": None, "NULL": None}
 
@@ -71,12 +73,13 @@ def path_text(place: Place) -> str:
 
 def read_yaml(path: Path) -> Source:
     """Read a file; what is wrong with it as YAML is in `problems`. OSError passes."""
-    size = path.stat().st_size
-    if size > MOST_BYTES:
-        message = f"the file has {size} bytes, where at most {MOST_BYTES} are expected"
+    with path.open("rb") as file:
+        data = file.read(MOST_BYTES + 1)
+    if len(data) > MOST_BYTES:
+        message = f"the file is larger than the {MOST_BYTES} bytes that a chain may have"
         return Source(problems=[Problem(1, 1, message)])
     try:
-        return parse_yaml(path.read_bytes().decode("utf-8-sig"))
+        return parse_yaml(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         message = (
             f"the file is not UTF-8 text (byte {error.start} is {error.object[error.start]:#x})"
@@ -87,6 +90,12 @@ def read_yaml(path: Path) -> Source:
 def parse_yaml(text: str) -> Source:
     """Read YAML text."""
     source = Source()
+    if forbidden := _FORBIDDEN.search(text):
+        before = text[: forbidden.start()]
+        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+        message = f"not valid YAML: the character {forbidden[0]!a} is not allowed"
+        source.problems.append(Problem(line, column, message))
+        return source
     try:
         _Builder(text, source).build()
     except _Stop:
@@ -96,8 +105,14 @@ def parse_yaml(text: str) -> Source:
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         source.problems.append(Problem(line, column, f"not valid YAML: {error.problem}"))
     except yaml.YAMLError as error:
-        source.problems.append(Problem(1, 1, f"not valid YAML: {error}"))
+        message = f"not valid YAML: {' '.join(str(error).split())}"
+        source.problems.append(Problem(1, 1, message))
     return source
+
+
+def _short(text: str) -> str:
+    """A word of somebody's file, fit for a message."""
+    return text if len(text) <= 40 else f"{text[:37]}..."
 
 
 class _Builder:
@@ -135,11 +150,13 @@ class _Builder:
         if len(place) > MOST_DEPTH:
             raise self._stop(event, f"nested more than {MOST_DEPTH} levels deep", place[:3])
         if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
-            name = f"{'*' if isinstance(event, yaml.AliasEvent) else '&'}{event.anchor}"
+            name = f"{'*' if isinstance(event, yaml.AliasEvent) else '&'}{_short(event.anchor)}"
             message = f"found {name}: aliases are not used here; write the value out"
             raise self._stop(event, message, place)
         if event.tag is not None and event.tag != "!":
-            raise self._stop(event, f"found the tag {event.tag}: tags are not used here", place)
+            raise self._stop(
+                event, f"found the tag {_short(event.tag)}: tags are not used here", place
+            )
         mark: Any = event.start_mark
         self._source.values[place] = (mark.line + 1, mark.column + 1)
         if isinstance(event, yaml.ScalarEvent):
@@ -156,13 +173,17 @@ class _Builder:
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
             if not isinstance(event, yaml.ScalarEvent) or event.anchor is not None:
                 raise self._stop(event, "found a key that is not a plain word", place)
+            if event.tag is not None and event.tag != "!":
+                raise self._stop(event, f"found the tag {_short(event.tag)} on a key", place)
             key = event.value
             inner = (*place, key)
             mark: Any = event.start_mark
             position = (mark.line + 1, mark.column + 1)
             if key in found:
                 first = self._source.keys[inner][0]
-                self._complain(event, f"{key!r} stands here twice, first in line {first}", inner)
+                self._complain(
+                    event, f"{_short(key)!r} stands here twice, first in line {first}", inner
+                )
             else:
                 self._source.keys[inner] = position
             found[key] = self._value(next(self._events), inner)
@@ -180,7 +201,7 @@ class _Builder:
             number = float(text)
             if math.isfinite(number):
                 return number
-            self._complain(event, f"found {text}, which is too large for a number", place)
+            self._complain(event, f"found {_short(text)}, which is too large for a number", place)
             return 0.0
         if _NOT_FINITE.fullmatch(text):
             self._complain(event, f"found {text}, where a finite number is expected", place)

@@ -18,14 +18,16 @@ def linear_phase_taps(
 ) -> NDArray[np.float64]:
     """Taps, odd in number and symmetric, whose zero-phase response is `magnitude` of hertz.
 
-    Frequency sampling: the inverse Fourier transform of the magnitude, centred, under a Hann
-    window that reaches at least `reach_s` seconds to each side.
+    Frequency sampling: the inverse Fourier transform of the magnitude, centred, under a window
+    that reaches at least `reach_s` seconds to each side: flat over the inner half, then a cosine.
     """
     half = 1 << max(9, math.ceil(math.log2(sample_rate_hz * reach_s)))
     frequencies = np.arange(half + 1, dtype=np.float64) * (sample_rate_hz / (2 * half))
     response = np.fft.irfft(magnitude(frequencies), 2 * half)
     centred = np.concatenate([response[-half + 1 :], response[:half]])
-    return np.asarray(centred * np.hanning(2 * half + 1)[1:-1])
+    place = np.abs(np.arange(-half + 1, half)) / half
+    window = np.cos(np.pi * np.maximum(place - 0.5, 0.0)) ** 2
+    return np.asarray(centred * window)
 
 
 def convolve(signal: Signal, taps: NDArray[np.float64]) -> Signal:

@@ -51,7 +51,8 @@ class Kernel(Generic[P, R]):
                 changed: list[Any] = list(args)
                 for index in self._reads:
                     changed[index] = np.array(changed[index], order="C")
-                return cast("Any", compiled)(*changed, **kwargs)
+                copied: Any = compiled
+                return cast("R", copied(*changed, **kwargs))
         return compiled(*args, **kwargs)
 
     def _compile(self) -> Callable[P, R]:

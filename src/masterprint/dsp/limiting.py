@@ -155,7 +155,8 @@ def envelope(
     second_length = second_box.shape[0]
     first_at = position % first_length
     second_at = position % second_length
-    scale = 1.0 / (float(first_length) * float(second_length) * 1073741824.0)
+    # Divided by, not multiplied with its inverse: a full sum must give exactly one.
+    full = float(first_length) * float(second_length) * 1073741824.0
     for n in range(peaks.shape[0]):
         wanted = np.int64(1073741824)
         if peaks[n] > ceiling:
@@ -189,7 +190,7 @@ def envelope(
         second_sum += first_sum - second_box[second_at]
         second_box[second_at] = first_sum
         second_at = second_at + 1 if second_at + 1 < second_length else 0
-        smoothed[n] = second_sum * scale
+        smoothed[n] = second_sum / full
         position += 1
     released[0] = gain
     state[0], state[1], state[2], state[3], state[4] = head, count, position, first_sum, second_sum
@@ -450,9 +451,10 @@ class TruePeakLimiter:
         if self._link == 1.0:
             return envelopes[0](highest)[np.newaxis]
         # Linking moves a channel's gain towards the least; in terms of peaks, c / gain.
-        own = self._ceiling / np.maximum(peaks, self._ceiling)
-        least = self._ceiling / np.maximum(highest, self._ceiling)
-        linked = (self._ceiling / (own + (least - own) * self._link)).astype(np.float32)
+        own = self._ceiling / np.maximum(peaks.astype(np.float64), self._ceiling)
+        least = self._ceiling / np.maximum(highest.astype(np.float64), self._ceiling)
+        gains = own + (least - own) * self._link
+        linked = np.where(gains < 1.0, self._ceiling / gains, 0.0).astype(np.float32)
         # Rounding to float32 must not lose anything of what a channel itself needs.
         linked = np.maximum(linked, peaks)
         rows = [run(np.ascontiguousarray(row)) for run, row in zip(envelopes, linked, strict=True)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,7 @@ INTEGER_BITS = {
 # What libsndfile's log says of a file that is shorter than its header promises.
 _SHORT_CHUNK = re.compile(r"^\s*(?:data|SSND|riff|Data size)\s*: (\d+) \(should be (\d+)\)", re.M)
 _SHORT_RF64 = re.compile(r"Calculated frame count (\d+) does not match .* chunk of (\d+)")
-_UNFINISHED_OGG = "Last page lacks an end-of-stream bit"
+_UNFINISHED_OGG = re.compile("Last page lacks an end-of-stream bit|Junk after the last page")
 _STREAMED_SIZES = (0, 0x7FFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
 """Sizes that programs write into a header when they do not know yet: not a promise."""
 
@@ -120,12 +121,11 @@ def open_audio(path: Path) -> AudioFile:
     Raises:
         AudioFileError: missing, empty, not audio, cut short, or of a size beyond all sense.
     """
-    if not path.exists():
-        raise AudioFileError(f"{path}: there is no such file.")
-    if path.is_dir():
-        raise AudioFileError(f"{path}: is a folder, where an audio file is expected.")
     try:
-        if path.stat().st_size == 0:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise AudioFileError(f"{path}: is a folder, where an audio file is expected.")
+        if status.st_size == 0:
             raise AudioFileError(f"{path}: is empty (0 bytes), where audio is expected.")
         with soundfile.SoundFile(path) as file:
             log = file.extra_info
@@ -144,6 +144,8 @@ def open_audio(path: Path) -> AudioFile:
             f"{path}: cannot be read as audio ({_reason(error)}).",
             hint="WAV, RF64, W64, AIFF, CAF, FLAC, Ogg Vorbis, Opus and MP3 can be read",
         ) from error
+    except FileNotFoundError as error:
+        raise AudioFileError(f"{path}: there is no such file.") from error
     except OSError as error:
         raise AudioFileError(f"{path}: cannot be read: {error.strerror}.") from error
     _check_whole(found, log)
@@ -174,9 +176,9 @@ def _check_whole(file: AudioFile, log: str) -> None:
             f"it holds {held}.",
             hint="the file is cut short: get it again from its source",
         )
-    if _UNFINISHED_OGG in log:
+    if _UNFINISHED_OGG.search(log):
         raise AudioFileError(
-            f"{file.path}: ends early: its last Ogg page is not marked as the end of the stream.",
+            f"{file.path}: ends early: its last Ogg page is not the end of the stream.",
             hint="the file is cut short: get it again from its source",
         )
 

@@ -6,7 +6,7 @@ import errno
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -26,6 +26,7 @@ from masterprint.signal import Block, Signal
 class _Sink(Protocol):
     def write(self, samples: NDArray[Any]) -> None: ...
     def finish(self) -> None: ...
+    def close(self) -> None: ...
 
 
 def write_master(
@@ -56,11 +57,14 @@ def write_master(
         else:
             sink = _LibsndfileSink(part, signal, master)
         quantiser = Quantiser(master.bits, master.dither, master.dither_silence)
-        for samples, audible in _samples(signal, master, quantiser):
-            sink.write(samples)
-            if heard is not None:
-                heard(audible)
-        sink.finish()
+        try:
+            for samples, audible in _samples(signal, master, quantiser):
+                sink.write(samples)
+                if heard is not None:
+                    heard(audible)
+            sink.finish()
+        finally:
+            sink.close()
     return quantiser.clipped_samples
 
 
@@ -85,14 +89,18 @@ class _WavSink:
     def __init__(self, path: Path, signal: Signal, master: MasterFormat) -> None:
         self._bits = master.bits
         self._file = path.open("wb", buffering=0)
-        self._wav = WavWriter(
-            _Whole(self._file),
-            signal.sample_rate_hz,
-            signal.channels,
-            master.bits,
-            not master.is_integer,
-            signal.frames,
-        )
+        try:
+            self._wav = WavWriter(
+                _Whole(self._file),
+                signal.sample_rate_hz,
+                signal.channels,
+                master.bits,
+                not master.is_integer,
+                signal.frames,
+            )
+        except OSError:
+            self._file.close()
+            raise
 
     def write(self, samples: NDArray[Any]) -> None:
         if self._bits == 24:
@@ -106,6 +114,8 @@ class _WavSink:
 
     def finish(self) -> None:
         self._wav.finish()
+
+    def close(self) -> None:
         self._file.close()
 
 
@@ -162,6 +172,9 @@ class _LibsndfileSink:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         self._written += len(interleaved)
 
+    def close(self) -> None:
+        self._file.close()
+
     def finish(self) -> None:
         self._file.close()
         # libsndfile does not report what goes wrong on closing: look at what is there.
@@ -172,7 +185,8 @@ class _LibsndfileSink:
 @contextmanager
 def _beside(path: Path, overwrite: bool) -> Iterator[Path]:
     """A hidden name in the folder of `path`; renamed to it on success, removed on failure."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    # Not made of the master's own name, which may be as long as names may be.
+    part = path.with_name(f".masterprint-{secrets.token_hex(6)}.part")
     unfinished.add(part)
     try:
         part.open("xb").close()
@@ -184,14 +198,27 @@ def _beside(path: Path, overwrite: bool) -> Iterator[Path]:
             )
         part.replace(path)
     except (OSError, soundfile.LibsndfileError) as error:
-        reason = getattr(error, "strerror", None) or getattr(error, "error_string", str(error))
+        cause = _cause(error, part)
+        reason = getattr(cause, "strerror", None) or getattr(cause, "error_string", str(cause))
         raise AudioFileError(
             f"{path}: cannot be written: {str(reason).strip().rstrip('.')}.",
-            hint=_remedy(error),
+            hint=_remedy(cause),
         ) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # what could not be made need not be removed
+            part.unlink(missing_ok=True)
         unfinished.discard(part)
+
+
+def _cause(error: Exception, part: Path) -> Exception:
+    """What the system says to more of the same, where libsndfile says only that it failed."""
+    if isinstance(error, soundfile.LibsndfileError):
+        try:
+            with part.open("ab", buffering=0) as file:
+                file.write(bytes(1 << 20))
+        except OSError as cause:
+            return cause
+    return error
 
 
 def _remedy(error: BaseException) -> str | None:

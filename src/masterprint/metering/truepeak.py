@@ -61,5 +61,8 @@ class TruePeakMeter:
     def finish(self) -> NDArray[np.float64]:
         """Largest magnitude per 100 ms, to the end of the programme."""
         frames = self._position + LAG
+        held = self._past.copy(), self._peaks.copy(), self._position
         self.feed(np.zeros((len(self._past), LAG)))
-        return self._peaks[: max(1, -(-frames * 10 // self._rate))].astype(np.float64)
+        found = self._peaks[: max(1, -(-frames * 10 // self._rate))].astype(np.float64)
+        self._past, self._peaks, self._position = held  # more may come
+        return found

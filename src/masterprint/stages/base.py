@@ -63,6 +63,15 @@ class Stage(Settings):
     __str__ = __repr__
 
 
+def stage_problems(stage: Stage, sample_rate_hz: int, channels: int) -> list[str]:
+    """Why a stage, with its common settings, cannot work on such a mix."""
+    if stage.bypass:
+        return []
+    if stage.on != "stereo" and channels != 2:
+        return [f"on {stage.on} needs 2 channels, the mix has {channels}"]
+    return stage.problems(sample_rate_hz, channels if stage.on == "stereo" else 1)
+
+
 COMMON_SETTINGS = ("on", "mix", "bypass", "label")
 
 

@@ -14,8 +14,12 @@ from masterprint.dsp.fir import convolve, linear_phase_taps
 from masterprint.signal import Signal
 from masterprint.stages.base import Frequency, Phase, Settings, Stage
 
-LINEAR_REACH_S = 0.19
-"""Each way; resolves a bell of Q 4 at 20 Hz."""
+LINEAR_REACH_S = (0.19, 1.4)
+"""Shortest and longest reach of a linear-phase filter to each side, in seconds."""
+RINGING = 4.0
+"""Reach in periods times Q of a band: by then its ringing has died away by 60 dB and more."""
+NARROWER = 1.554
+"""Q of a notch whose square is -3 dB where the notch itself was: u^2 / (u^2 + 1) = 1 / sqrt(2)."""
 DEFAULT_Q = {"bell": 1.0, "low_shelf": 0.71, "high_shelf": 0.71, "notch": 10.0, "tilt": 0.71}
 
 
@@ -68,7 +72,7 @@ class Eq(Stage):
         if not bands:
             return signal
         if self.phase == "linear":
-            taps = linear_phase_taps(self.magnitude, signal.sample_rate_hz, LINEAR_REACH_S)
+            taps = linear_phase_taps(self._smooth_magnitude, signal.sample_rate_hz, self._reach_s())
             return convolve(signal, taps)
         rate = signal.sample_rate_hz
         sections = [
@@ -76,6 +80,25 @@ class Eq(Stage):
             for band in bands
         ]
         return signal.map(BiquadCascade(np.array(sections), signal.channels))
+
+    def _reach_s(self) -> float:
+        wanted = [RINGING * NARROWER * band.quality / band.frequency_hz for band in self.bands]
+        shortest, longest = LINEAR_REACH_S
+        return min(max(shortest, *wanted), longest)
+
+    def _smooth_magnitude(self, at_hz: NDArray[np.float64]) -> NDArray[np.float64]:
+        """As `magnitude`, with notches that linear phase can have.
+
+        The magnitude of a notch comes to a point at its centre, which no symmetric filter of sane
+        length can follow. The square of a narrower one, as wide at -3 dB, is smooth there.
+        """
+        total = np.ones_like(at_hz)
+        for band in self.bands:
+            notch = band.shape == "notch"
+            q = band.quality * (NARROWER if notch else 1.0)
+            curve = analogue_magnitude(band.shape, band.frequency_hz, band.gain_db, q, at_hz)
+            total *= curve**2 if notch else curve
+        return total
 
     def magnitude(self, at_hz: NDArray[np.float64]) -> NDArray[np.float64]:
         """Linear magnitude of the analogue curve of all bands at frequencies in hertz."""

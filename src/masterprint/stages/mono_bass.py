@@ -37,8 +37,15 @@ class MonoBass(Stage):
 
     def _minimum(self, signal: Signal) -> Signal:
         settings = (self.frequency_hz, self.slope_db_per_octave, signal.sample_rate_hz)
-        around = BiquadCascade(linkwitz_riley("allpass", *settings), 1)
-        above = BiquadCascade(linkwitz_riley("highpass", *settings), 1)
+        # At 12 and 36 dB per octave the two ends of the band are half a turn apart; what lies above
+        # keeps its polarity.
+        sign = -1.0 if self.slope_db_per_octave in (12, 36) else 1.0
+        around_sections = linkwitz_riley("allpass", *settings)
+        above_sections = linkwitz_riley("highpass", *settings)
+        around_sections[0, :3] *= sign
+        above_sections[0, :3] *= sign
+        around = BiquadCascade(around_sections, 1)
+        above = BiquadCascade(above_sections, 1)
 
         def narrow(block: Block) -> Block:
             mid = around((block[0:1] + block[1:2]) * 0.5)

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, field_validator, model_validator
 
 from masterprint.signal import Block, Signal, fork, join
-from masterprint.stages.base import Frequency, Phase, Stage
+from masterprint.stages.base import Frequency, Phase, Stage, stage_problems
 from masterprint.stages.crossover import linear_phase_bands, minimum_phase_bands
 from masterprint.stages.entries import StageList
 from masterprint.stages.run import StageReport, run_stages
@@ -55,7 +55,9 @@ class Split(Stage):
         for b, band in enumerate(self.bands):
             for s, stage in enumerate(band):
                 place = f"bands[{b}][{s}].{stage.stage_name}"
-                found += [f"{place}: {text}" for text in stage.problems(sample_rate_hz, channels)]
+                found += [
+                    f"{place}: {text}" for text in stage_problems(stage, sample_rate_hz, channels)
+                ]
         return found
 
     def apply(self, signal: Signal) -> Signal:
