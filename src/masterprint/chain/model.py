@@ -68,7 +68,9 @@ class Chain(Settings):
     @classmethod
     def _a_number(cls, value: Any) -> Any:
         """In Python True equals 1; in a chain file it does not."""
-        return str(value).lower() if isinstance(value, bool) else value
+        if isinstance(value, bool):
+            raise ValueError(f"found {str(value).lower()}; allowed: 1")
+        return value
 
     def problems(self, sample_rate_hz: int, channels: int) -> list[str]:
         """Why the chain cannot work on a mix of this rate and these channels."""

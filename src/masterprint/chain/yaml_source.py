@@ -73,10 +73,14 @@ def path_text(place: Place) -> str:
 
 def read_yaml(path: Path) -> Source:
     """Read a file; what is wrong with it as YAML is in `problems`. OSError passes."""
-    with path.open("rb") as file:
-        data = file.read(MOST_BYTES + 1)
-    if len(data) > MOST_BYTES:
-        message = f"the file is larger than the {MOST_BYTES} bytes that a chain may have"
+    size = path.stat().st_size
+    data = b""
+    if size <= MOST_BYTES:
+        with path.open("rb") as file:  # a device has no size, and no end
+            data = file.read(MOST_BYTES + 1)
+    size = max(size, len(data))
+    if size > MOST_BYTES:
+        message = f"the file has {size} bytes or more, where at most {MOST_BYTES} are expected"
         return Source(problems=[Problem(1, 1, message)])
     try:
         return parse_yaml(data.decode("utf-8-sig"))
