@@ -1,6 +1,6 @@
 # make demo    hear what Masterprint does
 # make test    everything that must be true before a change lands
-# make bench   speed and memory, side by side with peers
+# make bench   speed and memory, side by side with peers (BENCH='--quick' for less)
 # make docs    the reference pages that are made from the models
 
 .PHONY: demo test lint types layers pytest format bench docs clean
@@ -27,8 +27,10 @@ format: .venv/installed-dev
 	.venv/bin/ruff check --fix .
 	.venv/bin/ruff format .
 
-bench: .venv/installed-dev
-	.venv/bin/python bench/run.py
+# In an environment of its own, as a user has it: without what only tests need.
+bench:
+	VENV=.bench/own tools/make-venv
+	.bench/own/bin/python bench/run.py $(BENCH)
 
 docs: .venv/installed
 	.venv/bin/python tools/stage_reference.py
