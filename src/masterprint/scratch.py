@@ -7,7 +7,7 @@ import tempfile
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,14 @@ from masterprint.errors import MasterprintError
 
 MEMORY_BYTES = 32 << 20
 """What one Scratch holds in memory before further blocks go to disk."""
+
+
+class _Stored(NamedTuple):
+    """A block on disk."""
+
+    offset: int
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
 
 
 class Scratch:
@@ -28,14 +36,14 @@ class Scratch:
     def __init__(self, memory_bytes: int = MEMORY_BYTES) -> None:
         self._memory_bytes = memory_bytes
         self._held_bytes = 0
-        self._items: deque[NDArray[np.float64] | tuple[int, int, int]] = deque()
+        self._items: deque[NDArray[Any] | _Stored] = deque()
         self._file: IO[bytes] | None = None
         self._end = 0
 
     def __len__(self) -> int:
         return len(self._items)
 
-    def append(self, block: NDArray[np.float64]) -> None:
+    def append(self, block: NDArray[Any]) -> None:
         """Add a block of shape (channels, frames) at the end."""
         if self._held_bytes + block.nbytes <= self._memory_bytes:
             # A view may keep a much larger array alive: what waits here owns just its own samples.
@@ -56,10 +64,10 @@ class Scratch:
                 f"Scratch space in {scratch_folder()} cannot be written: {error.strerror}.",
                 hint="free some space there, or set TMPDIR to a folder on a larger disk",
             ) from error
-        self._items.append((self._end, *block.shape))
+        self._items.append(_Stored(self._end, block.shape, block.dtype))
         self._end += block.nbytes
 
-    def take(self) -> NDArray[np.float64]:
+    def take(self) -> NDArray[Any]:
         """The oldest block, which is then forgotten."""
         item = self._items.popleft()
         if isinstance(item, np.ndarray):
@@ -71,7 +79,7 @@ class Scratch:
             self._end = 0
         return block
 
-    def replay(self) -> Iterator[NDArray[np.float64]]:
+    def replay(self) -> Iterator[NDArray[Any]]:
         """All blocks from the first, as often as wanted."""
         for item in self._items:
             yield item if isinstance(item, np.ndarray) else self._load(item)
@@ -84,14 +92,13 @@ class Scratch:
             self._file.close()
             self._file = None
 
-    def _load(self, item: tuple[int, int, int]) -> NDArray[np.float64]:
-        offset, channels, frames = item
+    def _load(self, item: _Stored) -> NDArray[Any]:
         assert self._file is not None
-        block = np.empty((channels, frames))
+        block = np.empty(item.shape, item.dtype)
         view = block.view(np.uint8).reshape(-1).data
         read = 0
         while read < len(view):
-            read += os.preadv(self._file.fileno(), [view[read:]], offset + read)
+            read += os.preadv(self._file.fileno(), [view[read:]], item.offset + read)
         return block
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, ClassVar
 
 import numpy as np
@@ -37,9 +38,14 @@ class Limiter(Stage):
 
     def apply(self, signal: Signal) -> Signal:
         """Limit, and report the largest and the mean gain reduction."""
-        gain = amplitude(self.input_gain_db)
-        driven = (block * gain for block in signal.blocks)
-        return signal.carrying(limited(signal.carrying(driven), self))
+        return signal.carrying(self._limited(signal))
+
+    def _limited(self, signal: Signal) -> Iterator[Block]:
+        limiter = limiter_of(self, signal, amplitude(self.input_gain_db))
+        reduction = Reduction()
+        padded = itertools.chain(signal.blocks, [np.zeros((signal.channels, limiter.latency))])
+        yield from in_time((limiter(block) for block in padded), limiter.latency, reduction)
+        signal.report.update(reduction.report())
 
 
 class Reduction:
@@ -72,32 +78,27 @@ class Reduction:
         }
 
 
-def limited(signal: Signal, settings: Any, reduction: Reduction | None = None) -> Iterator[Block]:
-    """The blocks of a signal through a limiter with the ceiling and times of `settings`.
-
-    `settings` is a Limiter, or any stage with the same fields.
-    """
+def limiter_of(settings: Any, signal: Signal, input_gain: float) -> TruePeakLimiter:
+    """The engine for a signal, with the ceiling and times of a stage that has such settings."""
     ceiling = amplitude(settings.ceiling_dbtp) - signal.reserve
-    limiter = TruePeakLimiter(
+    return TruePeakLimiter(
         signal.sample_rate_hz,
         signal.channels,
         max(ceiling, 1e-4),
         settings.lookahead_ms / 1000.0,
         settings.release_ms / 1000.0,
         settings.link,
+        input_gain,
     )
-    reduction = reduction or Reduction()
-    skip = limiter.latency
 
-    def padded() -> Iterator[Block]:
-        yield from signal.blocks
-        yield np.zeros((signal.channels, limiter.latency))
 
-    for block in padded():
-        out, gains = limiter(block)
-        dropped = min(skip, out.shape[1])
-        skip -= dropped
-        if dropped < out.shape[1]:
+def in_time(
+    limited: Iterable[tuple[Block, Block]], latency: int, reduction: Reduction
+) -> Iterator[Block]:
+    """The blocks that leave a limiter, without its latency; their gains go to `reduction`."""
+    for block, gains in limited:
+        dropped = min(latency, block.shape[1])
+        latency -= dropped
+        if dropped < block.shape[1]:
             reduction.add(gains[:, dropped:])
-            yield np.ascontiguousarray(out[:, dropped:])
-    signal.report.update(reduction.report())
+            yield np.ascontiguousarray(block[:, dropped:])
