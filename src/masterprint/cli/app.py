@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -53,6 +54,10 @@ def _root(
 def main() -> NoReturn:
     """Run the command line; what goes wrong becomes one sentence and an exit code."""
     signal.signal(signal.SIGTERM, _terminate)
+    # Importing makes a hundred thousand objects that stay: do not look through them again and again.
+    gc.set_threshold(50_000, 20, 50)
+    # Nothing here multiplies matrices: OpenBLAS need not start threads for it.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         app(standalone_mode=True)
     except MasterprintError as error:

@@ -20,6 +20,44 @@ def from_integers(interleaved: NDArray[np.int32], planar: NDArray[np.float64]) -
             row[n] = interleaved[n, channel] * (1.0 / 2147483648.0)
 
 
+@kernel("void(u1[::1], f8[:, ::1])")
+def unpack_16_bit(packed: NDArray[np.uint8], planar: NDArray[np.float64]) -> None:
+    """Interleaved little-endian 16-bit words to float64 (channels, frames)."""
+    channels, frames = planar.shape
+    for channel in range(channels):
+        row = planar[channel]
+        for n in range(frames):
+            at = 2 * (n * channels + channel)
+            word = np.int16(packed[at] | (packed[at + 1] << 8))
+            row[n] = word * (1.0 / 32768.0)
+
+
+@kernel("void(u1[::1], f8[:, ::1])")
+def unpack_24_bit(packed: NDArray[np.uint8], planar: NDArray[np.float64]) -> None:
+    """Interleaved little-endian 24-bit words to float64 (channels, frames)."""
+    channels, frames = planar.shape
+    for channel in range(channels):
+        row = planar[channel]
+        for n in range(frames):
+            at = 3 * (n * channels + channel)
+            word = np.int32((packed[at] << 8) | (packed[at + 1] << 16) | (packed[at + 2] << 24))
+            row[n] = word * (1.0 / 2147483648.0)
+
+
+@kernel("void(u1[::1], f8[:, ::1])")
+def unpack_32_bit(packed: NDArray[np.uint8], planar: NDArray[np.float64]) -> None:
+    """Interleaved little-endian 32-bit words to float64 (channels, frames)."""
+    channels, frames = planar.shape
+    for channel in range(channels):
+        row = planar[channel]
+        for n in range(frames):
+            at = 4 * (n * channels + channel)
+            word = np.int32(
+                packed[at] | (packed[at + 1] << 8) | (packed[at + 2] << 16) | (packed[at + 3] << 24)
+            )
+            row[n] = word * (1.0 / 2147483648.0)
+
+
 @kernel("void(i4[:, ::1], u1[::1])", reads=("planar",))
 def pack_24_bit(planar: NDArray[np.int32], packed: NDArray[np.uint8]) -> None:
     """Integers (channels, frames) to interleaved little-endian 24-bit words."""
@@ -89,50 +127,60 @@ def quantise(
     """Round to the nearest step, with triangular dither and error feedback; count what clips.
 
     v = x - sum c_k e[n-k];  y = round(v + d);  e = y - v. The dither d is the sum of two uniform
-    values of half a step each way, drawn by SplitMix64 from the seed and the sample's own place,
-    so that any stretch can be made again. Frames marked exact pass as they are and clear the
-    errors. `errors` has shape (channels, 16).
+    values of half a step each way: the halves of a 32-bit word that Wellons' hash ("Prospecting for
+    Hash Functions", 2018) makes of the seed and the sample's own place, so that any stretch can be
+    made again. Frames marked exact pass as they are and clear the errors. `errors` has shape
+    (channels, 16).
     """
     channels, frames = block.shape
     order = shaping.shape[0]
     low = -scale
     high = scale - 1.0
     clipped = 0
+    noise = np.zeros(1024)
+    key = np.uint32(seed & np.uint64(0xFFFFFFFF))
+    second_key = np.uint32(seed >> np.uint64(32))
     for channel in range(channels):
-        row = block[channel]
-        words = out[channel]
         past = errors[channel]
-        for n in range(frames):
-            value = row[n] * scale
-            if exact[n]:
-                words[n] = np.int32(min(max(value, low), high))
-                if order:
-                    past[:] = 0.0
-                clipped += value < low or value > high
-                continue
-            for k in range(order):
-                value -= shaping[k] * past[k]
-            noise = 0.0
+        for start in range(0, frames, 1024):
+            row = block[channel, start : start + 1024]
+            words = out[channel, start : start + 1024]
+            passing = exact[start : start + 1024]
             if dither_steps > 0.0:
-                z = seed + np.uint64((position + n) * channels + channel) * np.uint64(
-                    0x9E3779B97F4A7C15
-                )
-                z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-                z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-                z ^= z >> np.uint64(31)
-                first = np.int64(z >> np.uint64(32))
-                second = np.int64(z & np.uint64(0xFFFFFFFF))
-                noise = dither_steps * ((first + second + 1) * 2.0**-32 - 1.0)
-            rounded = np.rint(value + noise)
-            if rounded < low or rounded > high:
-                clipped += 1
-                rounded = min(max(rounded, low), high)
-            words[n] = np.int32(rounded)
-            if order:
+                place = np.uint32((position + start) * channels + channel)
+                for n in range(row.shape[0]):
+                    z = np.uint32(place + np.uint32(n) * np.uint32(channels)) ^ key
+                    z = np.uint32((z ^ (z >> np.uint32(16))) * np.uint32(0x7FEB352D)) ^ second_key
+                    z = np.uint32((z ^ (z >> np.uint32(15))) * np.uint32(0x846CA68B))
+                    z = np.uint32(z ^ (z >> np.uint32(16)))
+                    both = np.int32(z >> np.uint32(16)) + np.int32(z & np.uint32(0xFFFF))
+                    noise[n] = dither_steps * (np.int32(both + 1) * 2.0**-16 - 1.0)
+            if order == 0:
+                for n in range(row.shape[0]):
+                    value = row[n] * scale
+                    rounded = np.rint(value + (0.0 if passing[n] else noise[n]))
+                    held = min(max(rounded, low), high)
+                    clipped += rounded != held
+                    words[n] = np.int32(held)
+                continue
+            for n in range(row.shape[0]):
+                value = row[n] * scale
+                if passing[n]:
+                    held = min(max(value, low), high)
+                    clipped += value != held
+                    words[n] = np.int32(held)
+                    past[:] = 0.0
+                    continue
+                for k in range(order):
+                    value -= shaping[k] * past[k]
+                rounded = np.rint(value + noise[n])
+                held = min(max(rounded, low), high)
+                clipped += rounded != held
+                words[n] = np.int32(held)
                 for k in range(order - 1, 0, -1):
                     past[k] = past[k - 1]
                 # A clipped sample must not throw the loop: no error is larger than rounding's.
-                past[0] = min(max(rounded - value, -2.0), 2.0)
+                past[0] = min(max(held - value, -2.0), 2.0)
     return clipped
 
 

@@ -13,6 +13,7 @@ import soundfile
 
 from masterprint.errors import AudioFileError, SignalError
 from masterprint.files.kernels import find_non_finite, from_integers
+from masterprint.files.pcm import find_pcm
 from masterprint.signal import BLOCK_FRAMES, Block, Signal
 
 LOWEST_RATE_HZ = 8000
@@ -74,22 +75,17 @@ class AudioFile:
     def _blocks(self, block_frames: int) -> Iterator[Block]:
         read = 0
         try:
-            with soundfile.SoundFile(self.path) as file:
-                integers = self.bits is not None
-                dtype = "int32" if integers else "float64"
-                buffer = np.empty((block_frames, self.channels), dtype)
-                while True:
-                    got = file.read(block_frames, dtype=dtype, always_2d=True, out=buffer)
-                    if not len(got):
-                        break
-                    block = np.empty((self.channels, len(got)))
-                    if integers:
-                        from_integers(got, block)
-                    else:
-                        block[:] = got.T
-                        self._check_finite(block, read)
-                    read += len(got)
-                    yield block
+            pcm = None
+            if self.bits is not None:
+                pcm = find_pcm(self.path, self.channels, self.frames, self.bits)
+            blocks = (
+                self._decoded(block_frames) if pcm is None else pcm.blocks(self.path, block_frames)
+            )
+            for block in blocks:
+                if self.bits is None:
+                    self._check_finite(block, read)
+                read += block.shape[1]
+                yield block
         except (soundfile.LibsndfileError, OSError) as error:
             at = _time(read, self.sample_rate_hz)
             raise AudioFileError(
@@ -102,6 +98,23 @@ class AudioFile:
                 f"it holds {read}.",
                 hint="the file is cut short: get it again from its source",
             )
+
+    def _decoded(self, block_frames: int) -> Iterator[Block]:
+        """What libsndfile makes of the file."""
+        with soundfile.SoundFile(self.path) as file:
+            integers = self.bits is not None
+            dtype = "int32" if integers else "float64"
+            buffer = np.empty((block_frames, self.channels), dtype)
+            while True:
+                got = file.read(block_frames, dtype=dtype, always_2d=True, out=buffer)
+                if not len(got):
+                    break
+                block = np.empty((self.channels, len(got)))
+                if integers:
+                    from_integers(got, block)
+                else:
+                    block[:] = got.T
+                yield block
 
     def _check_finite(self, block: Block, position: int) -> None:
         place = np.zeros(2, np.int64)

@@ -11,6 +11,7 @@ from pydantic import Field
 from masterprint.dsp.biquad import BiquadCascade
 from masterprint.dsp.butterworth import linkwitz_riley
 from masterprint.dsp.fir import convolve
+from masterprint.dsp.midside import left_and_right, mid_and_side
 from masterprint.signal import Block, Signal, fork, join
 from masterprint.stages.base import Frequency, Phase, Stage
 from masterprint.stages.crossover import lowpass_taps
@@ -48,9 +49,8 @@ class MonoBass(Stage):
         above = BiquadCascade(above_sections, 1)
 
         def narrow(block: Block) -> Block:
-            mid = around((block[0:1] + block[1:2]) * 0.5)
-            side = above((block[0:1] - block[1:2]) * 0.5)
-            return np.concatenate([mid + side, mid - side])
+            mid, side = mid_and_side(block)
+            return left_and_right(around(mid), above(side))
 
         return signal.map(narrow)
 
@@ -59,7 +59,7 @@ class MonoBass(Stage):
 
         def with_side() -> Iterator[tuple[Block, Block]]:
             for block in signal.blocks:
-                yield block, (block[0:1] - block[1:2]) * 0.5
+                yield block, mid_and_side(block)[1]
 
         whole, side = fork(with_side(), 2)
         low = convolve(signal.carrying(side, channels=1), taps)

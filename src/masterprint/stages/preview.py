@@ -121,7 +121,7 @@ class KnownProgramme:
         squares *= self._weights[:, np.newaxis]
         if self._link != 1.0:
             return squares
-        total = squares[0].copy()
+        total = squares[:1].copy()
         for row in squares[1:]:
             total += row
-        return total[np.newaxis]
+        return total

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from masterprint.dsp.midside import left_and_right, mid_and_side
 from masterprint.metering.kernels import levels
 from masterprint.signal import Block, Signal, fork, join
 from masterprint.stages.base import Stage
@@ -114,20 +115,15 @@ def _on_one_of_two(stage: Stage, signal: Signal) -> Signal:
 
     def part() -> Iterator[tuple[Block, Block]]:
         for block in signal.blocks:
-            first, second = block[0:1], block[1:2]
-            if coded:
-                first, second = (first + second) * 0.5, (first - second) * 0.5
-            pair = (first, second) if chosen == 0 else (second, first)
-            yield np.ascontiguousarray(pair[0]), np.ascontiguousarray(pair[1])
+            pair = mid_and_side(block) if coded else (block[0:1].copy(), block[1:2].copy())
+            yield pair if chosen == 0 else (pair[1], pair[0])
 
     into, beside = fork(part(), 2)
     worked = _mixed(stage, signal.carrying(into, channels=1))
 
     def together() -> Iterator[Block]:
         for work, rest in join(worked.blocks, beside):
-            first, second = (work, rest) if chosen == 0 else (rest, work)
-            if coded:
-                first, second = first + second, first - second
-            yield np.concatenate([first, second])
+            pair = (work, rest) if chosen == 0 else (rest, work)
+            yield left_and_right(*pair) if coded else np.concatenate(pair)
 
     return signal.carrying(together())
