@@ -33,11 +33,16 @@ def test_each_doubling_is_flat_where_there_is_signal():
 
 
 def test_halfway_lies_between_its_neighbours():
-    line = np.random.default_rng(1).standard_normal(56 + 1000).astype(np.float32)
-    halves = np.empty(1000 + interpolation.SPARE, np.float32)
-    interpolation.halfway(line, interpolation.HALF, halves)
+    audio = np.random.default_rng(1).standard_normal((2, 1000))
+    rows = [tuple(part.copy() for part in row) for row in interpolation.Doubled(2)(audio)]
+    line, halves, highest = rows[1]
+    np.testing.assert_array_equal(line[interpolation.HISTORY :], audio[1].astype(np.float32))
     between = with_midpoints(line.astype(float), HALF)[1::2]
     np.testing.assert_allclose(halves, between[23 : 23 + len(halves)], atol=2e-6)
+    both = np.maximum(np.abs(halves), np.abs(line[23 : 23 + len(halves)]))
+    groups = [both[at : at + 16].max() for at in range(0, len(both), 16)]
+    np.testing.assert_array_equal(highest[: len(groups)], groups)
+    assert not highest[len(groups) :].any()
 
 
 @pytest.mark.parametrize("frequency", [0.01, 0.1, 0.2, 0.25, 0.31, 0.4, 0.45, 0.46])

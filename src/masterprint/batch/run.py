@@ -11,9 +11,9 @@ Job = TypeVar("Job")
 Result = TypeVar("Result")
 
 
-def default_workers(jobs: int) -> int:
-    """One per core, no more than there are jobs."""
-    return max(1, min(jobs, os.cpu_count() or 1))
+def default_workers(jobs: int, cores_each: int = 1) -> int:
+    """As many as the cores suffice for, no more than there are jobs."""
+    return max(1, min(jobs, (os.cpu_count() or 1) // cores_each))
 
 
 def run_all(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import signal
 import sys
 import tempfile
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -19,6 +21,7 @@ from masterprint.cli import chain, demo, measure, render, stages
 from masterprint.errors import MasterprintError
 
 FAILED, USAGE, UNEXPECTED, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 INTERRUPTION = "Interrupted. Nothing was left half-written."
 
 app = typer.Typer(
@@ -54,10 +57,7 @@ def _root(
 def main() -> NoReturn:
     """Run the command line; what goes wrong becomes one sentence and an exit code."""
     signal.signal(signal.SIGTERM, _terminate)
-    # Importing makes a hundred thousand objects that stay: do not look through them again and again.
-    gc.set_threshold(50_000, 20, 50)
-    # Nothing here multiplies matrices: OpenBLAS need not start threads for it.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    _settle_in()
     try:
         app(standalone_mode=True)
     except MasterprintError as error:
@@ -76,6 +76,21 @@ def main() -> NoReturn:
     except Exception as error:
         _leave(_unexpected(error))
     _leave(0)
+
+
+def _settle_in() -> None:
+    """What suits a process that does one command on many blocks of audio."""
+    # Importing makes a hundred thousand objects that stay: do not look them all through meanwhile.
+    gc.set_threshold(50_000, 20, 50)
+    # Nothing here multiplies matrices: OpenBLAS need not start threads for it.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    if sys.platform == "linux":
+        # Blocks come and go by the thousand: the C library is to keep them, not to hand each back
+        # to the system and get it again, page by page.
+        with suppress(OSError, AttributeError):  # another C library than glibc
+            libc = ctypes.CDLL(None)
+            libc.mallopt(M_TRIM_THRESHOLD, 128 << 20)
+            libc.mallopt(M_MMAP_THRESHOLD, 32 << 20)
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:

@@ -43,7 +43,7 @@ def render(
     from masterprint.batch.run import default_workers, run_all
     from masterprint.chain.library import find_chain
     from masterprint.cli.console import announce, print_json, progress_bars
-    from masterprint.rendering.engine import try_render
+    from masterprint.rendering.engine import CORES_EACH, try_render
     from masterprint.rendering.job import Overrides, plan
     from masterprint.rendering.progress import RenderProgress
 
@@ -58,7 +58,7 @@ def render(
     announce()
     followed = [RenderProgress() for _ in planned]
     results: dict[int, RenderResult] = {}
-    workers = jobs or default_workers(len(planned))
+    workers = jobs or default_workers(len(planned), CORES_EACH)
     with progress_bars([job.mix.name for job in planned], followed, not quiet):
         for index, result in run_all(
             planned, lambda index, job: try_render(job, followed[index]), workers

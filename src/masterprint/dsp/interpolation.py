@@ -19,18 +19,23 @@ Around sample x[n] and the half-way value h[n] behind it:
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
+from masterprint.dsp.delay import Delay
 from masterprint.dsp.jit import kernel
 
 HALF_TAPS = 48
-HISTORY = 56
+HISTORY = 68
 """Past frames in front of each line of new ones."""
 LAG = 29
 """Frames by which what is judged trails what is given: line[HISTORY - LAG] is the first."""
-SPARE = 8
-"""Half-way values needed beyond the frames judged; halves[n] lies behind line[n + 23]."""
+SPARE = 20
+"""Half-way values besides those of the frames judged: 16 before them, 4 after."""
+GROUP = 16
+"""Frames whose finer values are computed, or passed over, together."""
 GUARD_REACH = 192
 """Frames by which a guard value trails the frames it is made of."""
 
@@ -91,12 +96,20 @@ FINE_BOUND = _fine_bound() * 1.000001
 EIGHTH_BOUND = 2.0 * float(np.abs(EIGHTH).sum()) * 1.000001
 
 
-@kernel("void(f4[::1], f4[::1], f4[::1])")
+@kernel("void(f4[::1], f4[::1], f4[::1], f4[::1])")
 def halfway(
-    line: NDArray[np.float32], taps: NDArray[np.float32], halves: NDArray[np.float32]
+    line: NDArray[np.float32],
+    taps: NDArray[np.float32],
+    halves: NDArray[np.float32],
+    highest: NDArray[np.float32],
 ) -> None:
-    """Values midway between samples: halves[n] lies between line[n + 23] and line[n + 24]."""
+    """Values midway between samples: halves[n] lies between line[n + 23] and line[n + 24].
+
+    `highest` becomes the largest magnitude in every 16 frames: of halves[16 k] and what follows,
+    and of the samples just before each of them.
+    """
     length = taps.shape[0]
+    largest = np.empty(512, np.float32)
     for tile in range(0, halves.shape[0], 512):
         value = halves[tile : tile + 512]
         count = value.shape[0]
@@ -110,3 +123,36 @@ def halfway(
             far_next = line[tile + length - 2 - k : tile + length - 2 - k + count]
             for n in range(count):
                 value[n] += tap * (near[n] + far[n]) + next_tap * (near_next[n] + far_next[n])
+        before = line[tile + 23 : tile + 23 + count]
+        for n in range(count):
+            largest[n] = max(abs(value[n]), abs(before[n]))
+        largest[count:] = np.float32(0.0)
+        # Halving the number four times is a few wide steps for the processor.
+        for n in range(256):
+            largest[n] = max(largest[2 * n], largest[2 * n + 1])
+        for n in range(128):
+            largest[n] = max(largest[2 * n], largest[2 * n + 1])
+        for n in range(64):
+            largest[n] = max(largest[2 * n], largest[2 * n + 1])
+        group = highest[tile // 16 : tile // 16 + 32]
+        for n in range(group.shape[0]):
+            group[n] = max(largest[2 * n], largest[2 * n + 1])
+
+
+class Doubled:
+    """A stream at twice its rate, as the kernels that look between samples want it."""
+
+    def __init__(self, channels: int) -> None:
+        self._lines = Delay(channels, HISTORY, np.float32)
+
+    def __call__(
+        self, block: NDArray[np.float64]
+    ) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]]:
+        """For each channel: past frames and new ones, values midway, largest of each group."""
+        frames = block.shape[1]
+        self._lines.room(frames)[:] = block
+        halves = np.empty(frames + SPARE, np.float32)
+        highest = np.zeros((frames + GROUP - 1) // GROUP + 2, np.float32)
+        for line in self._lines.line:
+            halfway(line, HALF, halves, highest)
+            yield line, halves, highest

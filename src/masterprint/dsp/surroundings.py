@@ -5,24 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from masterprint.dsp.delay import Delay
-from masterprint.dsp.interpolation import (
-    EIGHTH,
-    EIGHTH_BOUND,
-    FINE_BOUND,
-    HALF,
-    HISTORY,
-    QUARTER,
-    SPARE,
-    halfway,
-)
+from masterprint.dsp.interpolation import EIGHTH, EIGHTH_BOUND, FINE_BOUND, QUARTER, Doubled
 from masterprint.dsp.jit import kernel
 
 
-@kernel("void(f4[::1], f4[::1], f4[::1], f4[::1], f4, f4, f4, f4[::1], f4[::1])")
+@kernel("void(f4[::1], f4[::1], f4[::1], f4[::1], f4[::1], f4, f4, f4, f4[::1], f4[::1])")
 def surrounding_peaks(
     line: NDArray[np.float32],
     halves: NDArray[np.float32],
+    highest: NDArray[np.float32],
     quarter: NDArray[np.float32],
     eighth: NDArray[np.float32],
     fine_bound: float,
@@ -37,25 +28,22 @@ def surrounding_peaks(
     for `metering.kernels.true_peaks`; `before` holds the largest magnitude between the first
     judged sample and the one before it, and is updated.
     """
-    frames = line.shape[0] - 56
+    frames = peaks.shape[0]
     c0, c1, c2, c3 = quarter
     e0, e1 = eighth
-    between = np.empty(16, np.float32)
+    between = np.empty(17, np.float32)
     first = np.empty(18, np.float32)
     second = np.empty(18, np.float32)
-    last = before[0]
+    between[0] = before[0]
     for at in range(0, frames, 16):
         count = min(16, frames - at)
+        group = at // 16
+        largest = max(highest[group + 1], max(highest[group], highest[group + 2]))
         # x[n] is x[n + 2] and h[n] is h[n + 3] of these views: n runs from -1 to count.
-        x = line[25 + at : 30 + at + count]
-        h = halves[1 + at : 7 + at + count]
-        largest = np.float32(0.0)
-        for n in range(x.shape[0]):
-            largest = max(largest, abs(x[n]))
-        for n in range(h.shape[0]):
-            largest = max(largest, abs(h[n]))
+        x = line[37 + at : 42 + at + count]
+        h = halves[13 + at : 19 + at + count]
         for n in range(count):
-            between[n] = abs(h[n + 3])
+            between[n + 1] = abs(h[n + 3])
         if largest * fine_bound > threshold:
             for n in range(count + 2):
                 first[n] = (
@@ -73,7 +61,7 @@ def surrounding_peaks(
             for n in range(count + 2):
                 largest = max(largest, max(abs(first[n]), abs(second[n])))
             for n in range(count):
-                between[n] = max(between[n], max(abs(first[n + 1]), abs(second[n + 1])))
+                between[n + 1] = max(between[n + 1], max(abs(first[n + 1]), abs(second[n + 1])))
             if largest * eighth_bound > threshold:
                 for n in range(count):
                     sample, half, following = x[n + 2], h[n + 3], x[n + 3]
@@ -82,11 +70,11 @@ def surrounding_peaks(
                     w = e0 * (half + second[n + 1]) + e1 * (first[n + 1] + following)
                     z = e0 * (second[n + 1] + following) + e1 * (half + first[n + 2])
                     inner = max(max(abs(u), abs(v)), max(abs(w), abs(z)))
-                    between[n] = max(between[n], inner)
+                    between[n + 1] = max(between[n + 1], inner)
         for n in range(count):
-            peaks[at + n] = max(max(last, between[n]), abs(x[n + 2]))
-            last = between[n]
-    before[0] = last
+            peaks[at + n] = max(max(between[n], between[n + 1]), abs(x[n + 2]))
+        between[0] = between[count]
+    before[0] = between[0]
 
 
 class SurroundingPeaks:
@@ -99,26 +87,14 @@ class SurroundingPeaks:
 
     def __init__(self, channels: int, threshold: float) -> None:
         self._threshold = threshold
-        self._lines = Delay(channels, HISTORY, np.float32)
+        self._doubled = Doubled(channels)
         self._before = np.zeros((channels, 1), np.float32)
 
     def __call__(self, block: NDArray[np.float64]) -> NDArray[np.float32]:
         """Peaks of the frames of `LAG` frames ago, shape (channels, frames)."""
-        frames = block.shape[1]
-        self._lines.room(frames)[:] = block
         peaks = np.empty(block.shape, np.float32)
-        halves = np.empty(frames + SPARE, np.float32)
-        for line, before, row in zip(self._lines.line, self._before, peaks, strict=True):
-            halfway(line, HALF, halves)
+        for doubled, before, row in zip(self._doubled(block), self._before, peaks, strict=True):
             surrounding_peaks(
-                line,
-                halves,
-                QUARTER,
-                EIGHTH,
-                FINE_BOUND,
-                EIGHTH_BOUND,
-                self._threshold,
-                before,
-                row,
+                *doubled, QUARTER, EIGHTH, FINE_BOUND, EIGHTH_BOUND, self._threshold, before, row
             )
         return peaks

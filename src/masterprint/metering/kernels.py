@@ -181,10 +181,11 @@ def squares_under_gains(
         start = stop
 
 
-@kernel("void(f4[::1], f4[::1], f4[::1], f4[::1], f4, f4, f4[::1], i8, i8)")
+@kernel("void(f4[::1], f4[::1], f4[::1], f4[::1], f4[::1], f4, f4, f4[::1], i8, i8)")
 def true_peaks(
     line: NDArray[np.float32],
     halves: NDArray[np.float32],
+    highest: NDArray[np.float32],
     quarter: NDArray[np.float32],
     eighth: NDArray[np.float32],
     fine_bound: float,
@@ -199,27 +200,20 @@ def true_peaks(
     of `dsp.interpolation` do not rule out a new maximum of their 100 ms.
 
     Args:
-        line: 56 past frames of one channel, then the new ones.
-        halves: half-way values of `line`, 8 more than there are new frames.
+        line, halves, highest: of one channel, from `dsp.interpolation.Doubled`.
         quarter, eighth, fine_bound, eighth_bound: from `dsp.interpolation`.
         peaks: per 100 ms, raised where something larger is found; interval k ends at
             (k + 1) * rate // 10.
-        position: place in the programme of the first judged frame, which is line[27].
+        position: place in the programme of the first judged frame, which is line[39].
         sample_rate_hz: frames per second.
     """
-    frames = line.shape[0] - 56
-    zero = np.float32(0.0)
-    groups = (frames + 15) // 16
-    local = np.empty(groups + 2, np.float32)  # one more on each side: neighbours count too
-    for group in range(groups + 2):
-        samples = line[11 + 16 * group : 27 + 16 * group]
-        between = halves[max(0, 16 * group - 12) : 4 + 16 * group]
-        largest = zero
-        for n in range(samples.shape[0]):
-            largest = max(largest, abs(samples[n]))
-        for n in range(between.shape[0]):
-            largest = max(largest, abs(between[n]))
-        local[group] = largest
+    frames = line.shape[0] - 68
+    # Floats without their sign compare like whole numbers, of which the compiler finds the largest
+    # eight at a time.
+    samples = line.view(np.int32)
+    between = halves.view(np.int32)
+    found = np.empty(1, np.float32)
+    word = found.view(np.int32)
     c0, c1, c2, c3 = quarter
     e0, e1 = eighth
     first = np.empty(18, np.float32)
@@ -228,18 +222,23 @@ def true_peaks(
     start = 0
     while start < frames:
         stop = min(frames, (interval + 1) * sample_rate_hz // 10 - position)
-        peak = peaks[interval]
+        top = np.int32(0)
         for n in range(start, stop):
-            peak = max(peak, max(abs(line[27 + n]), abs(halves[4 + n])))
+            sample = np.int32(samples[39 + n] & np.int32(0x7FFFFFFF))
+            half = np.int32(between[16 + n] & np.int32(0x7FFFFFFF))
+            higher = sample if sample > half else half
+            top = higher if higher > top else top
+        word[0] = top
+        peak = max(peaks[interval], found[0])
         at = start
         while at < stop:
             group = at // 16
             count = min(stop, 16 * group + 16) - at
-            largest = max(local[group + 1], max(local[group], local[group + 2]))
+            largest = max(highest[group + 1], max(highest[group], highest[group + 2]))
             if largest * fine_bound > peak:
                 # x[n] is x[n + 2] and h[n] is h[n + 3] of these views: n runs from -1 to count.
-                x = line[25 + at : 30 + at + count]
-                h = halves[1 + at : 7 + at + count]
+                x = line[37 + at : 42 + at + count]
+                h = halves[13 + at : 19 + at + count]
                 for n in range(count + 2):
                     first[n] = (
                         c0 * (x[n + 1] + h[n + 2])
@@ -274,19 +273,26 @@ def true_peaks(
 @kernel("void(f8[:, ::1], f8[:, ::1])", reads=("block",))
 def levels(block: NDArray[np.float64], totals: NDArray[np.float64]) -> None:
     """Add the squares of each channel to totals[c, 0] and raise totals[c, 1] to its peak."""
+    sums = np.empty(256)
+    found = np.empty(1)
     for channel in range(block.shape[0]):
         row = block[channel]
-        even = 0.0
-        odd = 0.0
-        peak = 0.0
-        for n in range(row.shape[0] // 2):
-            u = row[2 * n]
-            v = row[2 * n + 1]
-            even += u * u
-            odd += v * v
-            peak = max(peak, max(abs(u), abs(v)))
-        if row.shape[0] % 2:
-            even += row[-1] * row[-1]
-            peak = max(peak, abs(row[-1]))
-        totals[channel, 0] += even + odd
-        totals[channel, 1] = max(totals[channel, 1], peak)
+        whole = row.shape[0] // 256 * 256
+        sums[:] = 0.0
+        for start in range(0, whole, 256):
+            part = row[start : start + 256]
+            for n in range(256):
+                sums[n] += part[n] * part[n]
+        for n in range(whole, row.shape[0]):
+            sums[0] += row[n] * row[n]
+        for n in range(256):
+            totals[channel, 0] += sums[n]
+        # Floats without their sign compare like whole numbers, of which the compiler finds the
+        # largest several at a time.
+        words = row.view(np.int64)
+        highest = np.int64(0)
+        for n in range(words.shape[0]):
+            word = words[n] & np.int64(0x7FFFFFFFFFFFFFFF)
+            highest = word if word > highest else highest
+        found.view(np.int64)[0] = highest
+        totals[channel, 1] = max(totals[channel, 1], found[0])

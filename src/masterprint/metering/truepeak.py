@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,12 +11,9 @@ from masterprint.dsp.interpolation import (
     EIGHTH,
     EIGHTH_BOUND,
     FINE_BOUND,
-    HALF,
-    HISTORY,
     LAG,
     QUARTER,
-    SPARE,
-    halfway,
+    Doubled,
 )
 from masterprint.metering.kernels import true_peaks
 
@@ -28,25 +27,20 @@ class TruePeakMeter:
 
     def __init__(self, sample_rate_hz: int, channels: int) -> None:
         self._rate = sample_rate_hz
-        self._past = np.zeros((channels, HISTORY), np.float32)
+        self._channels = channels
+        self._doubled = Doubled(channels)
         self._peaks = np.zeros(64, np.float32)
         self._position = -LAG
 
     def feed(self, block: NDArray[np.float64]) -> None:
         """Measure a block of shape (channels, frames)."""
-        channels, frames = block.shape
+        frames = block.shape[1]
         intervals = (self._position + frames) * 10 // self._rate + 2
         if intervals > len(self._peaks):
             self._peaks = np.concatenate([self._peaks, np.zeros(intervals, np.float32)])
-        halves = np.empty(frames + SPARE, np.float32)
-        line = np.empty(HISTORY + frames, np.float32)
-        for channel in range(channels):
-            line[:HISTORY] = self._past[channel]
-            line[HISTORY:] = block[channel]
-            halfway(line, HALF, halves)
+        for doubled in self._doubled(block):
             true_peaks(
-                line,
-                halves,
+                *doubled,
                 QUARTER,
                 EIGHTH,
                 FINE_BOUND,
@@ -55,14 +49,11 @@ class TruePeakMeter:
                 self._position,
                 self._rate,
             )
-            self._past[channel] = line[-HISTORY:]
         self._position += frames
 
     def finish(self) -> NDArray[np.float64]:
         """Largest magnitude per 100 ms, to the end of the programme."""
         frames = self._position + LAG
-        held = self._past.copy(), self._peaks.copy(), self._position
-        self.feed(np.zeros((len(self._past), LAG)))
-        found = self._peaks[: max(1, -(-frames * 10 // self._rate))].astype(np.float64)
-        self._past, self._peaks, self._position = held  # more may come
-        return found
+        ended = copy.deepcopy(self)  # more may come
+        ended.feed(np.zeros((self._channels, LAG)))
+        return ended._peaks[: max(1, -(-frames * 10 // self._rate))].astype(np.float64)

@@ -26,6 +26,9 @@ from masterprint.signal import Signal
 from masterprint.stages.base import Stage
 from masterprint.stages.run import LevelTap, StageReport, run_stages
 
+CORES_EACH = 2
+"""What one render keeps busy."""
+
 
 @dataclass
 class RenderResult:
