@@ -219,14 +219,15 @@ def test_an_interrupted_render_leaves_no_master(tmp_path, number, code):
     rng = np.random.default_rng(1)
     write(tmp_path / "long.wav", rng.uniform(-0.5, 0.5, (60 * 44100, 2)))
     (tmp_path / "limited.yaml").write_text(LIMITED)
+    # What a shell starts in the background has Ctrl-C ignored, and so has what that starts in turn.
+    heeding = "signal.signal(signal.SIGINT, signal.default_int_handler)"
+    program = f"import signal, masterprint.cli.app as app; {heeding}; app.main()"
     running = subprocess.Popen(
-        [sys.executable, "-m", "masterprint", "render", "limited.yaml", "long.wav", "-o", "out"],
+        [sys.executable, "-c", program, "render", "limited.yaml", "long.wav", "-o", "out"],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # Where tests run in the background, shells have Ctrl-C ignored by all that they start.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not any(
@@ -258,8 +259,11 @@ def test_progress_on_a_terminal(chain, tmp_path):
     write(tmp_path / "long.wav", rng.uniform(-0.5, 0.5, (90 * 44100, 2)))
     (tmp_path / "limited.yaml").write_text(LIMITED)
     leader, follower = pty.openpty()
+    # What a shell starts in the background has Ctrl-C ignored, and so has what that starts in turn.
+    heeding = "signal.signal(signal.SIGINT, signal.default_int_handler)"
+    program = f"import signal, masterprint.cli.app as app; {heeding}; app.main()"
     running = subprocess.Popen(
-        [sys.executable, "-m", "masterprint", "render", "limited.yaml", "long.wav", "-o", "out"],
+        [sys.executable, "-c", program, "render", "limited.yaml", "long.wav", "-o", "out"],
         cwd=tmp_path,
         stdout=subprocess.DEVNULL,
         stderr=follower,

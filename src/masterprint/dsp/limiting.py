@@ -18,6 +18,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from masterprint.dsp.decibels import amplitude
 from masterprint.dsp.delay import Delay
 from masterprint.dsp.envelope import LinkedEnvelopes
 from masterprint.dsp.interpolation import GUARD_LONG, GUARD_REACH, GUARD_SHORT, LAG
@@ -28,8 +29,8 @@ GUARD_LOOKAHEAD_S = 0.0015
 GUARD_RELEASE_S = 0.005
 CANDIDATE = 0.85
 """Share of the ceiling, about -1.4 dB, above which the guard looks closely."""
-MARGIN = 10.0 ** (-0.05 / 20.0)
-"""The guard aims 0.05 dB under the ceiling: meters differ by that much among themselves."""
+MARGIN_DB = -0.05
+"""The limiter aims this much under the ceiling: meters differ by that much among themselves."""
 DOUBT = 3.0
 """How many times the disagreement of its two filters the guard adds to what it sees."""
 
@@ -122,7 +123,7 @@ class TruePeakLimiter:
         link: float,
         input_gain: float = 1.0,
     ) -> None:
-        ceiling *= MARGIN
+        ceiling *= amplitude(MARGIN_DB)
         lookahead = max(2, round(lookahead_s * sample_rate_hz))
         quick = max(2, round(GUARD_LOOKAHEAD_S * sample_rate_hz))
         release, quick_release = release_s * sample_rate_hz, GUARD_RELEASE_S * sample_rate_hz

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from masterprint.ahead import ahead
 from masterprint.dsp.decibels import amplitude, decibels
+from masterprint.dsp.limiting import MARGIN_DB
 from masterprint.metering.measurement import Meter
 from masterprint.signal import Block, Signal
 from masterprint.stages.base import Stage
@@ -25,7 +26,7 @@ from masterprint.stages.limiter import (
 from masterprint.stages.preview import KnownProgramme
 
 CLOSE_ENOUGH_LU = 0.02
-PREVIEW_CLOSE_LU = 0.003
+PREVIEW_CLOSE_LU = 0.01
 TOLERANCE_LU = 0.05
 TOLERANCE_DB = 0.05
 MOST_PASSES = 12
@@ -91,8 +92,9 @@ class Maximizer(Stage):
             return SILENT_LUFS if found is None else found
 
         # The reduction grows dB for dB with the gain, so this is close to the most there may be.
+        aim_dbtp = self.ceiling_dbtp + MARGIN_DB
         peak_dbtp = decibels(programme.peak) or 0.0
-        most_db = min(self.max_reduction_db + self.ceiling_dbtp - peak_dbtp, LARGEST_GAIN_DB)
+        most_db = min(self.max_reduction_db + aim_dbtp - peak_dbtp, LARGEST_GAIN_DB)
         gain_db = min(self.target_lufs - input_lufs, most_db)
         error = 0.0  # of the previews, in LU
         passes = 0
