@@ -110,7 +110,9 @@ def weigh_pair(
     clipping[2], clipping[3] = clipped_left, clipped_right
 
 
-@kernel("void(f8[::1], f8[::1], f8[:, ::1], f8[:, ::1], f4[::1], f4[::1])", reads=("left", "right"))
+@kernel(
+    "void(f8[::1], f8[::1], f8[:, ::1], f8[:, ::1], f4[::1], f4[::1], i8)", reads=("left", "right")
+)
 def weighted_squares(
     left: NDArray[np.float64],
     right: NDArray[np.float64],
@@ -118,6 +120,7 @@ def weighted_squares(
     state: NDArray[np.float64],
     left_squares: NDArray[np.float32],
     right_squares: NDArray[np.float32],
+    position: int,
 ) -> None:
     """K-weighted squares of two channels, frame by frame; arguments as for `weigh_pair`."""
     b0, b1, b2, a1, a2 = weighting[0]
@@ -125,8 +128,11 @@ def weighted_squares(
     c2 = weighting[1, 4]
     p1, p2, r1, r2 = state[0]
     q1, q2, s1, s2 = state[1]
-    for start in range(0, left.shape[0], 512):
-        for n in range(start, min(start + 512, left.shape[0])):
+    frames = left.shape[0]
+    start = 0
+    while start < frames:
+        stop = min(frames, start + 512 - (position + start) % 512)
+        for n in range(start, stop):
             u = left[n]
             v = right[n]
             x = b0 * u + p1
@@ -143,10 +149,13 @@ def weighted_squares(
             s2 = y - c2 * z
             left_squares[n] = np.float32(w * w)
             right_squares[n] = np.float32(z * z)
-        if abs(p1) + abs(p2) + abs(r1) + abs(r2) < 1e-30:
-            p1 = p2 = r1 = r2 = 0.0
-        if abs(q1) + abs(q2) + abs(s1) + abs(s2) < 1e-30:
-            q1 = q2 = s1 = s2 = 0.0
+        if (position + stop) % 512 == 0:
+            # Memories that have decayed to nothing are let go: denormal arithmetic is slow.
+            if abs(p1) + abs(p2) + abs(r1) + abs(r2) < 1e-30:
+                p1 = p2 = r1 = r2 = 0.0
+            if abs(q1) + abs(q2) + abs(s1) + abs(s2) < 1e-30:
+                q1 = q2 = s1 = s2 = 0.0
+        start = stop
     state[0, 0], state[0, 1], state[0, 2], state[0, 3] = p1, p2, r1, r2
     state[1, 0], state[1, 1], state[1, 2], state[1, 3] = q1, q2, s1, s2
 

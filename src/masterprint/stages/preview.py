@@ -90,8 +90,9 @@ class KnownProgramme:
     ) -> float | None:
         """Integrated loudness under gains that are made of peaks and come `late` frames after."""
         rate = self.sample_rate_hz
-        delayed = Delay(1 if self._link == 1.0 else self.channels, late, np.float32)
-        hops = np.zeros(self._padded_frames * lufs.HOPS_PER_SECOND // rate + 2)
+        rows = 1 if self._link == 1.0 else self.channels
+        delayed = Delay(rows, late, np.float32)
+        hops = np.zeros((rows, self._padded_frames * lufs.HOPS_PER_SECOND // rate + 2))
         position = -late
         for peaks, squares in zip(self._peaks.replay(), self._squares.replay(), strict=True):
             gains = gains_of(peaks)
@@ -100,9 +101,9 @@ class KnownProgramme:
             skip = min(frames, max(0, -position))
             for index, row in enumerate(delayed.line):
                 of_row = gains[index % len(gains), skip:]
-                squares_under_gains(row[skip:frames], of_row, hops, position + skip, rate)
+                squares_under_gains(row[skip:frames], of_row, hops[index], position + skip, rate)
             position += frames
-        whole = hops[: self.frames * lufs.HOPS_PER_SECOND // rate] * input_gain**2
+        whole = hops.sum(axis=0)[: self.frames * lufs.HOPS_PER_SECOND // rate] * input_gain**2
         powers = lufs.sliding_powers(whole, lufs.MOMENTARY_HOPS, rate)
         return lufs.integrated(powers[:: lufs.STEP_HOPS])
 
@@ -116,7 +117,13 @@ class KnownProgramme:
         for state, (left, right) in zip(self._state, self._pairs, strict=True):
             beside = squares[right] if right != left else np.empty_like(squares[left])
             weighted_squares(
-                block[left], block[right], self._weighting, state, squares[left], beside
+                block[left],
+                block[right],
+                self._weighting,
+                state,
+                squares[left],
+                beside,
+                self.frames,
             )
         squares *= self._weights[:, np.newaxis]
         if self._link != 1.0:
