@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import math
-import time
 
 import numpy as np
 import pytest
@@ -283,14 +282,3 @@ def test_parameters_out_of_range_are_refused(
 ) -> None:
     with pytest.raises(ValueError, match=r"must be|outside"):
         matched_section("bell", frequency, gain, q, rate)
-
-
-def test_a_design_takes_at_most_3_ms() -> None:
-    matched_section("bell", 1000.0, 3.0, 1.0, 44100.0)
-    durations = []
-    for shape, frequency in itertools.product(SHAPES, (30.0, 500.0, 4000.0, 15000.0)):
-        start = time.perf_counter()
-        matched_section(shape, frequency, -12.0, 0.8, 44100.0)
-        durations.append(time.perf_counter() - start)
-    # The median: a busy machine may interrupt any single design.
-    assert float(np.median(durations)) <= 0.003

@@ -17,7 +17,7 @@ from masterprint.dsp.delay import Delay
 from masterprint.dsp.limiting import TruePeakLimiter
 from masterprint.dsp.surroundings import SurroundingPeaks
 from masterprint.metering import loudness as lufs
-from masterprint.metering.kernels import squares_under_gains, weighted_squares
+from masterprint.metering.squares import squares_under_gains, weighted_squares
 from masterprint.scratch import Scratch
 from masterprint.signal import Block
 
