@@ -68,7 +68,8 @@ class Kernel(Generic[P, R]):
             dispatcher: Any = njit(cache=True, nogil=True, error_model="numpy")(self.python)
         except RuntimeError:  # nowhere to write a cache: read-only package, no home folder
             return None
-        stem = f"{Path(self.python.__code__.co_filename).stem}.{self.python.__qualname__}-"
+        code = self.python.__code__
+        stem = f"{Path(code.co_filename).stem}.{self.python.__qualname__}-{code.co_firstlineno}."
         known = any(Path(dispatcher.stats.cache_path).glob(f"{stem}*.nbi"))
         if not known:
             _announce()

@@ -25,7 +25,7 @@ def surrounding_peaks(
     """Largest magnitude at and on both sides of each sample, at eight times the rate.
 
     Exact where it exceeds `threshold`; elsewhere it may leave out the finer values. Arguments as
-    for `metering.kernels.true_peaks`; `before` holds the largest magnitude between the first
+    for `metering.truepeak.true_peaks`; `before` holds the largest magnitude between the first
     judged sample and the one before it, and is updated.
     """
     frames = peaks.shape[0]
