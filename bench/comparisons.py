@@ -32,7 +32,7 @@ class Bench:
         return [
             *self._measuring(),
             *self._chain(),
-            self._mastering(),
+            *self._mastering(),
             *self._memory(),
             *self._start_up(),
         ]
@@ -137,25 +137,26 @@ class Bench:
             ),
         ]
 
-    def _mastering(self) -> Comparison:
+    def _mastering(self) -> list[Comparison]:
         song, reference = "mix-3", "mix-2"
-        command, masters = self._render(STREAMING, song)
-        bounds = (Target("time", "share", 0.15), Target("memory", "share", 0.33))
         mix = self.material.path(song)
+        bounds = (Target("time", "share", 0.15), Target("memory", "share", 0.33))
 
         def whole(package: str, *more: Path) -> Contender:
             made = self.out / package / f"{song}.wav"
             script = self._script(f"peer_{package}.py", mix, *more, made)
             return Contender(package, [script], package, bounds, (made,))
 
-        return Comparison(
-            "mastering",
-            "Master one song for streaming",
-            Contender("masterprint render", [command], makes=masters),
-            (whole("matchering", self.material.path(reference)), whole("libsonare")),
-            (song, reference),
-            runs=3,
-        )
+        def beside(name: str, title: str, chain: Path) -> Comparison:
+            command, masters = self._render(chain, song)
+            peers = (whole("matchering", self.material.path(reference)), whole("libsonare"))
+            ours = Contender("masterprint render", [command], makes=masters)
+            return Comparison(name, title, ours, peers, (song, reference), runs=3)
+
+        return [
+            beside("mastering", "Master one song, to a loudness", STREAMING),
+            beside("mastering-chain", "Master one song, with the chain above", CHAIN),
+        ]
 
     def _memory(self) -> list[Comparison]:
         names = (LONG, "short")
