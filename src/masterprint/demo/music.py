@@ -131,7 +131,7 @@ def _band_noise(desk: Desk, seconds: float, low_hz: float, high_hz: float) -> Au
     return noise[: round(seconds * desk.rate)]
 
 
-# What follows is the voicing of the instruments, set by ear: levels within a sound are relative
+# What follows is the voicing of the instruments: levels within a sound are relative
 # to its main tone, lengths and time constants are in seconds.
 
 
