@@ -10,6 +10,7 @@ import math
 from functools import cache
 
 import numpy as np
+import soxr
 from numpy.typing import NDArray
 from scipy import signal as sps
 
@@ -90,6 +91,34 @@ def true_peak(audio: Audio, factor: int = 16, taps_per_side: int = 64, beta: flo
     phases = _sinc_phases(factor, taps_per_side, beta)
     rows = [sps.oaconvolve(row[np.newaxis], phases, axes=1) for row in audio]
     return max(float(np.abs(row).max()) for row in rows)
+
+
+ITU_PHASES = (
+    (0.0017089843750, 0.0109863281250, -0.0196533203125, 0.0332031250000, -0.0594482421875,
+     0.1373291015625, 0.9721679687500, -0.1022949218750, 0.0476074218750, -0.0266113281250,
+     0.0148925781250, -0.0083007812500),
+    (-0.0291748046875, 0.0292968750000, -0.0517578125000, 0.0891113281250, -0.1665039062500,
+     0.4650878906250, 0.7797851562500, -0.2003173828125, 0.1015625000000, -0.0582275390625,
+     0.0330810546875, -0.0189208984375),
+)  # fmt: skip
+"""BS.1770-5 Annex 2: phases 0 and 1 of its four-fold interpolator; 3 and 2 are these reversed."""
+
+
+def itu_peak(audio: Audio) -> float:
+    """True peak by the interpolator that BS.1770-5 prints, linear."""
+    phases = [*ITU_PHASES, *(phase[::-1] for phase in ITU_PHASES)]
+    return max(float(np.abs(np.convolve(row, phase)).max()) for row in audio for phase in phases)
+
+
+def scipy_peak(audio: Audio) -> float:
+    """True peak by SciPy's polyphase resampler as it comes, 16-fold: a short half-band filter."""
+    return float(np.abs(sps.resample_poly(audio, 16, 1, axis=1)).max())
+
+
+def soxr_peak(audio: Audio, recipe: str) -> float:
+    """True peak by a resampler that ends just below half the rate, 8-fold."""
+    padded = np.pad(audio, ((0, 0), (1000, 1000)))
+    return float(np.abs(soxr.resample(padded.T, 1.0, 8.0, recipe)).max())
 
 
 def with_midpoints(values: Audio, taps: Audio) -> Audio:
@@ -182,7 +211,20 @@ def demo_mix(rate: int) -> Audio:
     return _demo_mix(rate, 10.0).copy()
 
 
-HOSTILE = ("square 60 Hz", "square 997 Hz", "impulses", "clipped noise", "20 kHz bursts", "music")
+def _noise(rate: int, seconds: float) -> Audio:
+    """White up to half the rate, as hats and snares of a drum machine can be."""
+    return np.random.default_rng(3341).standard_normal(round(seconds * rate))
+
+
+HOSTILE = (
+    "square 60 Hz",
+    "square 997 Hz",
+    "impulses",
+    "clipped noise",
+    "noise",
+    "20 kHz bursts",
+    "music",
+)
 
 
 def hostile(name: str, rate: int, seconds: float = 0.5) -> Audio:
@@ -194,6 +236,7 @@ def hostile(name: str, rate: int, seconds: float = 0.5) -> Audio:
         "square 997 Hz": lambda: _square(rate, seconds, 997.0),
         "impulses": lambda: _impulses(rate, seconds),
         "clipped noise": lambda: _clipped_noise(rate, seconds),
+        "noise": lambda: _noise(rate, seconds),
         "20 kHz bursts": lambda: _bursts(rate, seconds),
     }[name]
     left = make()

@@ -132,9 +132,14 @@ def fork(source: Iterator[tuple[Block, ...]], ways: int) -> list[Iterator[Block]
 
 
 def join(first: Iterator[Block], *others: Iterator[Block]) -> Iterator[tuple[Block, ...]]:
-    """Streams of one length side by side, in the blocks of the first."""
+    """Streams of one length side by side, in the blocks of the first.
+
+    All are run to their ends: a stage reports what it did behind its last block.
+    """
     readers = [Reader(other) for other in others]
     for block in first:
         if block.shape[1]:
             partners = [reader.take(block.shape[1]) for reader in readers]
             yield (block, *(partner for partner in partners if partner is not None))
+    for other in others:
+        deque(other, maxlen=0)

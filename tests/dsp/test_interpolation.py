@@ -70,17 +70,3 @@ def test_no_finer_value_exceeds_its_bound():
     sums = [np.abs(eighths[phase::4]).sum() for phase in range(4)]
     assert max(sums) <= interpolation.FINE_BOUND <= 1.001 * max(sums)
     assert np.abs(EIGHTH).sum() <= interpolation.EIGHTH_BOUND <= 1.001 * np.abs(EIGHTH).sum()
-
-
-@pytest.mark.parametrize(
-    ("table", "flat_to"),
-    [(interpolation.GUARD_LONG, 0.493), (interpolation.GUARD_SHORT, 0.47)],
-)
-def test_guard_filters_are_flat_and_delay_by_sixteenths(table, flat_to):
-    taps, places = table.shape
-    assert places == 16
-    at = np.linspace(0.0, flat_to, 500)
-    for step in range(places):
-        found = sps.freqz(table[:, step].astype(float), 1.0, at, fs=1.0)[1]
-        expected = np.exp(-2j * np.pi * at * (taps // 2 - 1 + step / 16))
-        assert np.max(np.abs(found - expected)) < 0.01

@@ -13,7 +13,10 @@ from oracles import (
     decibels,
     demo_mix,
     hostile,
+    itu_peak,
     run,
+    scipy_peak,
+    soxr_peak,
     stereo,
     tone,
     true_peak,
@@ -38,6 +41,17 @@ def test_nothing_passes_the_ceiling(name, rate, ceiling_dbtp):
     out, _ = run(Limiter(ceiling_dbtp=ceiling_dbtp), audio, rate)
     assert out.shape == audio.shape
     assert true_peak_dbtp(out) <= ceiling_dbtp + OVER_DB
+
+
+@pytest.mark.parametrize("rate", RATES_HZ)
+@pytest.mark.parametrize("name", HOSTILE)
+def test_no_other_meter_reads_more(name, rate):
+    """Near half the rate meters differ by up to a decibel; none of them is to be surprised."""
+    out, _ = run(Limiter(ceiling_dbtp=-1.0, input_gain_db=6.0), hostile(name, rate), rate)
+    assert decibels(itu_peak(out)) <= -1.0 + OVER_DB
+    assert decibels(scipy_peak(out)) <= -1.0 + OVER_DB
+    assert decibels(soxr_peak(out, "HQ")) <= -1.0 + 0.05
+    assert decibels(soxr_peak(out, "VHQ")) <= -1.0 + 0.05
 
 
 @pytest.mark.parametrize("link", [0.0, 0.5, 1.0])

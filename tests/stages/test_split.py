@@ -136,6 +136,19 @@ def test_whole_programme_stages_in_bands_stay_aligned(phase: str) -> None:
 
 
 @pytest.mark.parametrize("phase", PHASES)
+def test_every_band_reports_what_it_did(phase: str) -> None:
+    squash = {"compressor": {"threshold_db": -50.0, "ratio": 4.0}}
+    loud = {"maximizer": {"target_lufs": -3.0, "max_reduction_db": 1.0}}
+    stage = Split(crossovers_hz=[200.0, 3000.0], bands=[[squash], [loud], [squash]], phase=phase)
+    audio = np.random.default_rng(9).uniform(-0.3, 0.3, (2, 2 * RATE))
+    signal, (report,) = run_stages([stage], Signal.of(audio, RATE))
+    signal.collect()
+    for band in report.as_dict()["bands"]:
+        assert band[0]["max_gain_reduction_db"] > 0.5
+    assert "instead of -3" in report.as_dict()["bands"][1][0]["note"]
+
+
+@pytest.mark.parametrize("phase", PHASES)
 def test_splits_within_splits(phase: str) -> None:
     audio = np.random.default_rng(4).uniform(-1.0, 1.0, (2, 30000))
     inner = {"split": {"crossovers_hz": [100.0], "phase": phase}}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -79,11 +78,12 @@ def render(
 def report(result: RenderResult) -> None:
     """Before and after, and what the dynamics did, for people."""
     from masterprint.cli.console import print_columns
+    from masterprint.rendering.engine import with_inner
 
     if result.before is None or result.after is None:
         return
     print_columns([("before", result.before), ("after", result.after)], str(result.mix.name))
-    for stage in _with_inner(result.stages):
+    for stage in with_inner(result.stages):
         if "max_gain_reduction_db" in stage:
             print(
                 f"  {stage['label']}: {stage['max_gain_reduction_db']:.1f} dB of gain reduction "
@@ -93,14 +93,6 @@ def report(result: RenderResult) -> None:
         print(f"  Note: {warning}.")
     speed = result.before.duration_s / result.seconds
     print(f"  {result.master}  ({result.seconds:.1f} s, {speed:.0f} times real time)\n")
-
-
-def _with_inner(stages: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The reports of all stages, those in the bands of a split after it."""
-    for stage in stages:
-        yield stage
-        for band in stage.get("bands", []):
-            yield from _with_inner(band)
 
 
 def _one_of(value: str | None, option: str, allowed: tuple[str, ...]) -> Any:

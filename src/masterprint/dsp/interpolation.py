@@ -36,8 +36,6 @@ SPARE = 20
 """Half-way values besides those of the frames judged: 16 before them, 4 after."""
 GROUP = 16
 """Frames whose finer values are computed, or passed over, together."""
-GUARD_REACH = 192
-"""Frames by which a guard value trails the frames it is made of."""
 
 
 def _half() -> NDArray[np.float32]:
@@ -55,26 +53,10 @@ def _quarter() -> NDArray[np.float32]:
     return np.asarray(taps / (2.0 * taps.sum()), dtype=np.float32)
 
 
-def _guard(length: int, beta: float) -> NDArray[np.float32]:
-    """Filters for a sample and the fifteen sixteenths after it, shape (taps, 16)."""
-    columns = []
-    for step in range(16):
-        offset = np.arange(length) - (length // 2 - 1) - step / 16
-        shape = 1.0 - (offset / (length / 2)) ** 2
-        window = np.i0(beta * np.sqrt(np.maximum(shape, 0.0))) / np.i0(beta)
-        taps = np.sinc(offset) * window
-        columns.append(taps / taps.sum())
-    return np.ascontiguousarray(np.array(columns, dtype=np.float32).T)
-
-
 HALF = _half()
 QUARTER = _quarter()
 EIGHTH = np.array([0.5695, -0.0695], np.float32)
 """Flat within 0.015 dB where there is signal."""
-GUARD_LONG = _guard(2 * GUARD_REACH, 5.0)
-"""Flat to 0.493 fs."""
-GUARD_SHORT = _guard(112, 8.0)
-"""Flat to 0.47 fs, as careful meters are."""
 
 
 def _fine_bound() -> float:

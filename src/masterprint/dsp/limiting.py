@@ -6,11 +6,9 @@ Three steps, all in one stream:
    rate (`dsp.surroundings`).
 2. Envelope. A gain that brings each of them under the ceiling, smooth and in time
    (`dsp.envelope`).
-3. Guard. Where x s comes near the ceiling, its true peak is computed again, at 16 times the rate
-   and with two other filters, a long and a short one, because s itself moves between samples and
-   because eight-fold values miss up to 0.17 dB at the top of the band. There, meters differ; what
-   the two filters disagree by is counted against the ceiling. What is still over is taken down by
-   a second, quick envelope.
+3. Guard. Where x s comes near the ceiling, its true peak is computed again, because s itself moves
+   between samples and because meters differ (`dsp.guard`). What is over is taken down by a second,
+   quick envelope.
 """
 
 from __future__ import annotations
@@ -21,7 +19,8 @@ from numpy.typing import NDArray
 from masterprint.dsp.decibels import amplitude
 from masterprint.dsp.delay import Delay
 from masterprint.dsp.envelope import LinkedEnvelopes
-from masterprint.dsp.interpolation import GUARD_LONG, GUARD_REACH, GUARD_SHORT, LAG
+from masterprint.dsp.guard import GUARD_LENGTHS, GUARD_REACH, GUARD_TAPS, MARGIN_DB, guard_peaks
+from masterprint.dsp.interpolation import LAG
 from masterprint.dsp.jit import kernel
 from masterprint.dsp.surroundings import SurroundingPeaks
 
@@ -29,60 +28,6 @@ GUARD_LOOKAHEAD_S = 0.0015
 GUARD_RELEASE_S = 0.005
 CANDIDATE = 0.85
 """Share of the ceiling, about -1.4 dB, above which the guard looks closely."""
-MARGIN_DB = -0.05
-"""The limiter aims this much under the ceiling: meters differ by that much among themselves."""
-DOUBT = 3.0
-"""How many times the disagreement of its two filters the guard adds to what it sees."""
-
-
-@kernel("void(f4[::1], f4[::1], f4[:, ::1], f4[:, ::1], f8, f8, f4[::1])")
-def guard_peaks(
-    line: NDArray[np.float32],
-    estimates: NDArray[np.float32],
-    long_taps: NDArray[np.float32],
-    short_taps: NDArray[np.float32],
-    threshold: float,
-    ceiling: float,
-    peaks: NDArray[np.float32],
-) -> None:
-    """Raise `peaks` on both sides of every place where the true peak passes the ceiling.
-
-    Args:
-        line: past frames, one less than there are long taps, then the new ones.
-        estimates: peaks expected at the judged frames; the first is line[long taps / 2 - 1].
-        long_taps, short_taps: (taps, 16 places between two samples), from `dsp.interpolation`.
-        threshold: estimates up to this are not looked at.
-        ceiling: what nothing may pass.
-        peaks: of the judged frames and one more.
-    """
-    long_length, places = long_taps.shape
-    short_length = short_taps.shape[0]
-    offset = (long_length - short_length) // 2
-    longer = np.empty(places, np.float32)
-    shorter = np.empty(places, np.float32)
-    for n in range(estimates.shape[0]):
-        if estimates[n] <= threshold:
-            continue
-        longer[:] = np.float32(0.0)
-        for k in range(long_length):
-            row = long_taps[k]
-            value = line[n + k]
-            for place in range(places):
-                longer[place] += row[place] * value
-        shorter[:] = np.float32(0.0)
-        for k in range(short_length):
-            row = short_taps[k]
-            value = line[n + k + offset]
-            for place in range(places):
-                shorter[place] += row[place] * value
-        peak = 0.0
-        for place in range(places):
-            doubt = abs(longer[place] - shorter[place])
-            seen = max(abs(longer[place]), abs(shorter[place]))
-            peak = max(peak, float(seen + DOUBT * doubt))
-        if peak > ceiling:
-            peaks[n] = max(peaks[n], np.float32(peak))
-            peaks[n + 1] = max(peaks[n + 1], np.float32(peak))
 
 
 @kernel("void(f8[::1], f4[::1], f8[::1], f8[::1], f4[::1], f4[::1])")
@@ -183,8 +128,8 @@ class TruePeakLimiter:
             guard_peaks(
                 self._heard.line[channel],
                 self._estimates.line[channel, :frames],
-                GUARD_LONG,
-                GUARD_SHORT,
+                GUARD_TAPS,
+                GUARD_LENGTHS,
                 CANDIDATE * self._ceiling,
                 self._ceiling,
                 peaks,

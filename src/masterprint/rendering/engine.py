@@ -178,5 +178,14 @@ def _warnings(job: RenderJob, result: RenderResult, clipped: int) -> list[str]:
                 f"the true peak is {reached:.2f} dBTP, above the {ceiling:g} dBTP of {name!r}: "
                 "it does not act on the whole signal, or something behind it adds level"
             )
-    found += [f"{stage['label']}: {stage['note']}" for stage in result.stages if stage.get("note")]
+    stages_of = with_inner(result.stages)
+    found += [f"{stage['label']}: {stage['note']}" for stage in stages_of if stage.get("note")]
     return found
+
+
+def with_inner(stages: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The reports of all stages; those in the bands of a split follow it."""
+    for stage in stages:
+        yield stage
+        for band in stage.get("bands", []):
+            yield from with_inner(band)

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from masterprint.ahead import ahead
 from masterprint.dsp.decibels import amplitude, decibels
-from masterprint.dsp.limiting import MARGIN_DB
+from masterprint.dsp.guard import MARGIN_DB
 from masterprint.metering.measurement import Meter
 from masterprint.signal import Block, Signal
 from masterprint.stages.base import Stage
