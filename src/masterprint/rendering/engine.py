@@ -7,7 +7,7 @@ first meter, the chain up to its last limiter, that limiter, and writing with th
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
