@@ -15,7 +15,7 @@ from masterprint.files.reading import LOWEST_RATE_HZ, open_audio
 from masterprint.metering.measurement import Measurement, measure_signal
 from masterprint.rendering.engine import RenderResult, render_job
 from masterprint.rendering.job import Overrides, plan
-from masterprint.signal import Signal
+from masterprint.signal import Signal, audio_from
 
 
 def load_chain(chain: str | Path) -> Chain:
@@ -72,20 +72,15 @@ def measure(
         SignalError: the array has another shape, no rate, or samples that are not finite.
     """
     if isinstance(audio, str | Path):
+        if sample_rate_hz is not None:
+            raise SignalError(
+                f"{audio}: a file has its own sample rate; give one with arrays only."
+            )
         file = open_audio(Path(audio))
         return measure_signal(file.signal(), file.full_scale, dual_mono)
-    array = np.atleast_2d(np.asarray(audio, dtype=np.float64))
-    if array.ndim != 2 or not 1 <= len(array) <= 64:
-        raise SignalError(
-            f"The array has the shape {np.shape(audio)}, where (channels, frames) with at most "
-            "64 channels is expected."
-        )
+    array = audio_from(audio[np.newaxis] if np.ndim(audio) == 1 else audio)
     if sample_rate_hz is None or sample_rate_hz < LOWEST_RATE_HZ:
         raise SignalError(
             f"An array needs its sample_rate_hz, at least {LOWEST_RATE_HZ}; found {sample_rate_hz}."
-        )
-    if not np.isfinite(array).all():
-        raise SignalError(
-            "The array holds NaN or infinite samples, where finite ones are expected."
         )
     return measure_signal(Signal.of(array, sample_rate_hz), dual_mono=dual_mono)

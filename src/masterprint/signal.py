@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from masterprint.errors import SignalError
 from masterprint.scratch import Scratch
 
 Block = NDArray[np.float64]
@@ -17,6 +18,38 @@ Block = NDArray[np.float64]
 
 BLOCK_FRAMES = 1 << 15
 """Frames per block where Masterprint chooses: amortises Python, fits the second-level cache."""
+
+LARGEST_SAMPLE = 1e10
+"""Above +200 dBFS no audio is meant, and squares begin to overflow."""
+MOST_CHANNELS = 64
+
+
+def audio_from(array: Any) -> Block:
+    """A caller's array as audio of shape (channels, frames), float64.
+
+    Raises:
+        SignalError: another shape, integers (whose full scale is not 1.0), samples without sense.
+    """
+    audio = np.asarray(array)
+    if audio.ndim != 2 or not 1 <= len(audio) <= MOST_CHANNELS:
+        turned = audio.ndim == 2 and 1 <= audio.shape[1] <= MOST_CHANNELS
+        raise SignalError(
+            f"The array has the shape {audio.shape}, where (channels, frames) with at most "
+            f"{MOST_CHANNELS} channels is expected.",
+            hint="pass it turned, as array.T" if turned else None,
+        )
+    if not np.issubdtype(audio.dtype, np.floating):
+        raise SignalError(
+            f"The array holds {audio.dtype}, where floating point with full scale at 1.0 is "
+            "expected.",
+            hint="divide integers by their full scale, int16 by 32768.0",
+        )
+    if not np.all(np.abs(audio) <= LARGEST_SAMPLE):
+        raise SignalError(
+            "The array holds samples that are NaN, infinite or beyond "
+            f"{LARGEST_SAMPLE:.0e}, where audio is expected."
+        )
+    return np.asarray(audio, dtype=np.float64)
 
 
 @dataclass(frozen=True)

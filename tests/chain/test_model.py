@@ -278,17 +278,27 @@ def test_a_tail_counts_into_the_length() -> None:
     assert with_tail(same, 0.0) is same
 
 
-@pytest.mark.parametrize("shape", [(100,), (2, 100, 1), ()])
+@pytest.mark.parametrize("shape", [(100,), (2, 100, 1), (), (0, 100), (65, 100)])
 def test_an_array_of_another_shape_is_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ChainError, match=r"\(channels, frames\) is expected"):
+    with pytest.raises(SignalError, match=r"\(channels, frames\) with at most 64"):
         Chain().apply(np.zeros(shape), 44100)
 
 
-@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_an_array_that_lies_on_its_side_is_refused_with_advice() -> None:
+    with pytest.raises(SignalError, match=r"array\.T"):
+        Chain().apply(np.zeros((3000, 2)), 44100)
+
+
+def test_integers_are_refused_because_their_full_scale_is_not_one() -> None:
+    with pytest.raises(SignalError, match=r"int16.*divide"):
+        Chain().apply(np.zeros((2, 100), np.int16), 44100)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -1e11])
 def test_an_array_with_a_sample_that_is_no_number_is_refused(value: float) -> None:
     audio = NOISE.copy()
     audio[1, 77] = value
-    with pytest.raises(SignalError, match="NaN or infinite"):
+    with pytest.raises(SignalError, match="NaN, infinite or beyond"):
         Chain(stages=[Highpass()]).apply(audio, 44100)
 
 

@@ -99,6 +99,24 @@ def test_words_in_wider_containers_come_out_right(tmp_path, valid):
     assert matches_libsndfile(path)
 
 
+def test_several_data_chunks_are_left_to_libsndfile(tmp_path):
+    head = chunk(b"fmt ", fmt(24))
+    odd = chunk(b"data", audio(24)[: 24 * 3 + 1]), chunk(b"data", audio(24))
+    for name, chunks in (
+        ("a.wav", odd),
+        ("b.wav", (chunk(b"data", b""), chunk(b"data", audio(24)))),
+    ):
+        assert matches_libsndfile(write(tmp_path / name, head, *chunks))
+
+
+def test_a_header_that_was_written_before_the_size_was_known(tmp_path):
+    head = chunk(b"fmt ", fmt(24)) + b"data\xff\xff\xff\xff"
+    path = tmp_path / "a.wav"
+    path.write_bytes(b"RIFF\xff\xff\xff\xffWAVE" + head + audio(24))
+    assert is_found(path)
+    assert matches_libsndfile(path)
+
+
 def test_a_header_that_contradicts_itself_is_left_to_libsndfile(tmp_path):
     data = chunk(b"data", audio(24))
     lying = write(tmp_path / "a.wav", chunk(b"fmt ", fmt(24, container=32)), data)

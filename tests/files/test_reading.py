@@ -457,10 +457,19 @@ def test_the_first_bad_sample_is_named(tmp_path: Path) -> None:
             heard(path, block_frames)
 
 
-def test_huge_but_finite_samples_are_no_error(tmp_path: Path) -> None:
-    audio = np.full((1000, 1), 1e300)
-    path = store(tmp_path / "mix.wav", audio, "WAV", "DOUBLE")
-    assert (heard(path) == 1e300).all()
+@pytest.mark.parametrize("value", [1.1e10, -1e38, 1e300])
+def test_finite_samples_beyond_all_sense(tmp_path: Path, value: float) -> None:
+    audio = music(1, 1000).astype(np.float64)
+    audio[700] = value
+    path = store(tmp_path / "mix.wav", audio, "WAV", "DOUBLE", 44100)
+    message = refusal(path).message
+    assert "0:00.016" in message
+    assert f"is {value:.1e}" in message
+
+
+def test_samples_that_are_integers_in_floats_are_read(tmp_path: Path) -> None:
+    audio = np.full((1000, 1), -(2.0**31))
+    assert (heard(store(tmp_path / "mix.wav", audio, "WAV", "DOUBLE")) == -(2.0**31)).all()
 
 
 @pytest.mark.parametrize("rate", [1000, 4000, 7999, 1_000_000])
@@ -474,6 +483,41 @@ def test_a_rate_beyond_sense(tmp_path: Path, rate: int) -> None:
 def test_more_channels_than_anybody_mixes(tmp_path: Path) -> None:
     path = store(tmp_path / "mix.wav", np.zeros((10, 65)), "WAV", "PCM_16")
     assert "65 channels" in refusal(path).message
+
+
+def test_an_mp3_that_does_not_tell_its_length_is_read_to_its_end(tmp_path: Path) -> None:
+    path = store(tmp_path / "mix.mp3", music(), "MP3", "MPEG_LAYER_III", 44100)
+    whole = heard(path)
+    data = path.read_bytes()
+    assert b"Xing" in data[:300] or b"Info" in data[:300]
+    # What was the header is one more frame of silence to whoever does not find it.
+    path.write_bytes(data[:300].replace(b"Xing", b"----").replace(b"Info", b"----") + data[300:])
+    assert open_audio(path).frames is None
+    found = heard(path)
+    assert found.shape[1] >= whole.shape[1]
+    assert np.abs(found).max() > 0.3
+
+
+def test_a_flac_stream_that_does_not_tell_its_length_is_read_to_its_end(tmp_path: Path) -> None:
+    path = store(tmp_path / "mix.flac", music(), "FLAC", "PCM_24", 44100)
+    whole = heard(path)
+    data = bytearray(path.read_bytes())
+    data[21] &= 0xF0  # the number of frames, 36 bits
+    data[22:26] = bytes(4)
+    path.write_bytes(data)
+    assert open_audio(path).frames is None
+    assert (heard(path) == whole).all()
+
+
+def test_a_name_that_ends_in_raw_says_nothing(tmp_path: Path) -> None:
+    path = store(tmp_path / "mix.raw", music(), "WAV", "PCM_24", 44100)
+    assert open_audio(path).format == "WAV PCM_24"
+
+
+def test_a_pipe_is_not_called_empty(tmp_path: Path) -> None:
+    path = tmp_path / "pipe.wav"
+    os.mkfifo(path)
+    assert "is a pipe or a device" in refusal(path).message
 
 
 # Damaged files of any kind.

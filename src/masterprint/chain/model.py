@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, field_validator
 
-from masterprint.errors import ChainError, SignalError
+from masterprint.errors import ChainError
 from masterprint.files.formats import BitDepth, Dither, FileFormat, MasterFormat
-from masterprint.signal import Block, Signal
+from masterprint.signal import Block, Signal, audio_from
 from masterprint.stages.base import Settings, Stage, stage_problems
 from masterprint.stages.entries import StageList
 
@@ -100,16 +100,11 @@ class Chain(Settings):
 
         Raises:
             ChainError: the chain does not suit such audio.
-            SignalError: a sample is NaN or infinite.
+            SignalError: the array has another shape or type, or samples that are not finite.
         """
         from masterprint.stages.run import run_stages
 
-        if audio.ndim != 2:
-            raise ChainError(
-                f"The array has the shape {audio.shape}, where (channels, frames) is expected."
-            )
-        if not np.isfinite(audio).all():
-            raise SignalError("The array holds NaN or infinite samples; finite ones are expected.")
+        audio = audio_from(audio)
         if problems := self.problems(sample_rate_hz, len(audio)):
             raise ChainError(f"The chain does not suit this audio: {'; '.join(problems)}.")
         signal = with_tail(Signal.of(audio, sample_rate_hz), self.tail_s)

@@ -23,6 +23,8 @@ UNPACK: dict[int, Callable[[NDArray[np.uint8], Block], None]] = {
     4: unpack_32_bit,
 }
 MOST_CHUNKS = 1000
+UNKNOWN_SIZE = 0xFFFFFFFF
+"""What stands in a chunk whose size is told elsewhere (RF64), or was not known yet."""
 
 
 class Pcm(NamedTuple):
@@ -78,6 +80,8 @@ def find_pcm(path: Path, channels: int, frames: int, bits: int) -> Pcm | None:
             if name == b"data":
                 offset = file.tell()
                 held = path.stat().st_size - offset
+                if size < UNKNOWN_SIZE:
+                    held = min(size, held)
                 if usual and held >= frames * channels * (bits // 8):
                     return Pcm(offset, bits // 8, channels, frames)
                 return None

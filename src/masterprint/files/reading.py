@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,13 +13,12 @@ import numpy as np
 import soundfile
 
 from masterprint.errors import AudioFileError, SignalError
-from masterprint.files.kernels import find_non_finite, from_integers
+from masterprint.files.kernels import find_beyond, from_integers
 from masterprint.files.pcm import find_pcm
-from masterprint.signal import BLOCK_FRAMES, Block, Signal
+from masterprint.signal import BLOCK_FRAMES, LARGEST_SAMPLE, MOST_CHANNELS, Block, Signal
 
 LOWEST_RATE_HZ = 8000
 HIGHEST_RATE_HZ = 768000
-MOST_CHANNELS = 64
 
 INTEGER_BITS = {
     "PCM_S8": 8,
@@ -33,11 +33,29 @@ INTEGER_BITS = {
 }
 
 # What libsndfile's log says of a file that is shorter than its header promises.
-_SHORT_CHUNK = re.compile(r"^\s*(?:data|SSND|riff|Data size)\s*: (\d+) \(should be (\d+)\)", re.M)
+_SHORT_CHUNK = re.compile(
+    r"^\s*(?:data|SSND|riff|Data [Ss]ize)\s*: (\d+) \(should be (\d+)\)", re.M
+)
 _SHORT_RF64 = re.compile(r"Calculated frame count (\d+) does not match .* chunk of (\d+)")
 _UNFINISHED_OGG = re.compile("Last page lacks an end-of-stream bit|Junk after the last page")
 _STREAMED_SIZES = (0, 0x7FFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
 """Sizes that programs write into a header when they do not know yet: not a promise."""
+_UNKNOWN_FRAMES = (1 << 63) - 1
+"""What libsndfile says of a FLAC stream whose header does not tell its length."""
+
+
+class _Forward(soundfile.SoundFile):  # type: ignore[misc]
+    """A sound file that is only read on: seeking fails where the length is not known."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
+    # Not by its name, from which soundfile would take that a file called mix.raw is raw.
+    with path.open("rb", buffering=0) as file, _Forward(file.fileno(), closefd=False) as sound:
+        yield sound
 
 
 @dataclass(frozen=True)
@@ -46,7 +64,8 @@ class AudioFile:
 
     Attributes:
         path: where it is.
-        sample_rate_hz, channels, frames: its size.
+        sample_rate_hz, channels: its shape.
+        frames: how many its header promises; None where that is no promise, but a guess.
         format: container and encoding as libsndfile names them, such as "WAV PCM_24".
         bits: bits per sample of integer encodings, None for float and lossy ones.
     """
@@ -54,7 +73,7 @@ class AudioFile:
     path: Path
     sample_rate_hz: int
     channels: int
-    frames: int
+    frames: int | None
     format: str
     bits: int | None
 
@@ -68,7 +87,7 @@ class AudioFile:
 
         Raises (while it is taken):
             AudioFileError: the file ends early or cannot be decoded.
-            SignalError: a sample is NaN or infinite.
+            SignalError: a sample is NaN, infinite, or beyond all sense.
         """
         return Signal(self._blocks(block_frames), self.sample_rate_hz, self.channels, self.frames)
 
@@ -76,14 +95,14 @@ class AudioFile:
         read = 0
         try:
             pcm = None
-            if self.bits is not None:
+            if self.bits is not None and self.frames is not None:
                 pcm = find_pcm(self.path, self.channels, self.frames, self.bits)
             blocks = (
                 self._decoded(block_frames) if pcm is None else pcm.blocks(self.path, block_frames)
             )
             for block in blocks:
                 if self.bits is None:
-                    self._check_finite(block, read)
+                    self._check_sense(block, read)
                 read += block.shape[1]
                 yield block
         except (soundfile.LibsndfileError, OSError) as error:
@@ -92,7 +111,9 @@ class AudioFile:
                 f"{self.path}: cannot be decoded beyond {at} ({_reason(error)}).",
                 hint="the file is damaged or cut short: get it again from its source",
             ) from error
-        if read < self.frames:
+        if read == 0:
+            raise AudioFileError(f"{self.path}: holds no audio (0 frames).")
+        if self.frames is not None and read < self.frames:
             raise AudioFileError(
                 f"{self.path}: ends early: its header promises {self.frames} frames, "
                 f"it holds {read}.",
@@ -101,29 +122,39 @@ class AudioFile:
 
     def _decoded(self, block_frames: int) -> Iterator[Block]:
         """What libsndfile makes of the file."""
-        with soundfile.SoundFile(self.path) as file:
+        with _opened(self.path) as file:
             integers = self.bits is not None
             dtype = "int32" if integers else "float64"
             buffer = np.empty((block_frames, self.channels), dtype)
+            read = 0
             while True:
                 got = file.read(block_frames, dtype=dtype, always_2d=True, out=buffer)
                 if not len(got):
                     break
+                read += len(got)
                 block = np.empty((self.channels, len(got)))
                 if integers:
                     from_integers(got, block)
                 else:
                     block[:] = got.T
                 yield block
+            if read == file.frames and self.frames is None:
+                raise AudioFileError(
+                    f"{self.path}: may hold more than the {read} frames that could be decoded: "
+                    "it is an MP3 without the header that tells its length.",
+                    hint="convert it to WAV with another program first",
+                )
 
-    def _check_finite(self, block: Block, position: int) -> None:
+    def _check_sense(self, block: Block, position: int) -> None:
         place = np.zeros(2, np.int64)
-        if find_non_finite(block, place):
+        if find_beyond(block, LARGEST_SAMPLE, place):
             channel, frame = int(place[0]), int(place[1])
-            kind = "NaN" if np.isnan(block[channel, frame]) else "infinite"
+            value = float(block[channel, frame])
+            kind = "NaN" if np.isnan(value) else "infinite" if np.isinf(value) else f"{value:.1e}"
             raise SignalError(
                 f"{self.path}: the sample at {_time(position + frame, self.sample_rate_hz)} "
-                f"in channel {channel + 1} is {kind}, where a finite number is expected.",
+                f"in channel {channel + 1} is {kind}, where a finite number of at most "
+                f"{LARGEST_SAMPLE:.0e} is expected.",
                 hint="render the mix again: a plugin in it has gone wrong",
             )
 
@@ -138,21 +169,22 @@ def open_audio(path: Path) -> AudioFile:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
             raise AudioFileError(f"{path}: is a folder, where an audio file is expected.")
+        if not stat.S_ISREG(status.st_mode):
+            raise AudioFileError(f"{path}: is a pipe or a device, where a file is expected.")
         if status.st_size == 0:
             raise AudioFileError(f"{path}: is empty (0 bytes), where audio is expected.")
-        with soundfile.SoundFile(path) as file:
+        with _opened(path) as file:
             log = file.extra_info
+            told = file.frames != _UNKNOWN_FRAMES and not _guessed(path, file.format)
             found = AudioFile(
                 path=path,
                 sample_rate_hz=file.samplerate,
                 channels=file.channels,
-                frames=file.frames,
+                frames=file.frames if told else None,
                 format=f"{file.format} {file.subtype}",
                 bits=INTEGER_BITS.get(file.subtype),
             )
     except soundfile.LibsndfileError as error:
-        if not _readable(path):
-            raise AudioFileError(f"{path}: may not be read: permission denied.") from error
         raise AudioFileError(
             f"{path}: cannot be read as audio ({_reason(error)}).",
             hint="WAV, RF64, W64, AIFF, CAF, FLAC, Ogg Vorbis, Opus and MP3 can be read",
@@ -196,12 +228,24 @@ def _check_whole(file: AudioFile, log: str) -> None:
         )
 
 
-def _readable(path: Path) -> bool:
-    try:
-        with path.open("rb"):
-            return True
-    except OSError:
+def _guessed(path: Path, container: str) -> bool:
+    """Whether the length is an MP3's without the header (Xing, Info, VBRI) that would tell it.
+
+    Such a header is in the first frame, behind the ID3v2 tag if there is one.
+    """
+    if container not in ("MP3", "MPEG"):
         return False
+    with path.open("rb") as file:
+        tag = file.read(10)
+        if tag[:3] == b"ID3":
+            size = sum(
+                byte << shift for byte, shift in zip(tag[6:10], (21, 14, 7, 0), strict=False)
+            )
+            file.seek(10 + size)
+        else:
+            file.seek(0)
+        first = file.read(2048)
+    return not any(mark in first for mark in (b"Xing", b"Info", b"VBRI"))
 
 
 def _reason(error: BaseException) -> str:

@@ -16,22 +16,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masterprint.dsp.midside import left_and_right, mid_and_side
+from masterprint.errors import SignalError
 from masterprint.metering.kernels import levels
 from masterprint.signal import Block, Signal, fork, join
 from masterprint.stages.base import Stage
 
+MOST_ENERGY = 1e32
+"""Sum of squares of a channel: no programme comes near it, and float32 can still hold it."""
+
 
 class LevelTap:
-    """Peak and RMS of what passes a place in a chain, and how many frames have passed it."""
+    """Peak and RMS of what passes a place in a chain, and how many frames have passed it.
 
-    def __init__(self, channels: int) -> None:
+    What is NaN, infinite or beyond all sense does not pass: it is an error of the stage before.
+    """
+
+    def __init__(self, channels: int, behind: str = "") -> None:
         self.frames = 0
+        self._behind = behind
         self._totals: NDArray[np.float64] = np.zeros((channels, 2))
 
     def passing(self, blocks: Iterator[Block]) -> Iterator[Block]:
         """The same blocks, measured."""
         for block in blocks:
             levels(block, self._totals)
+            if not np.all(self._totals[:, 0] <= MOST_ENERGY):
+                raise SignalError(
+                    f"Stage {self._behind!r} gave samples that are not finite, or far beyond any "
+                    "level, where audio is expected.",
+                    hint="turn down the gain in it and before it, or bypass it",
+                )
             self.frames += block.shape[1]
             yield block
 
@@ -74,12 +88,13 @@ def run_stages(stages: Sequence[Stage], signal: Signal) -> tuple[Signal, list[St
         before = tap
         details: dict[str, Any] = {}
         signal = run_stage(stage, replace(signal, report=details))
-        tap = LevelTap(signal.channels)
+        label = stage.label or stage.stage_name
+        tap = LevelTap(signal.channels, label)
         signal = signal.carrying(tap.passing(signal.blocks))
         reports.append(
             StageReport(
                 stage.stage_name,
-                stage.label or stage.stage_name,
+                label,
                 stage.bypass,
                 before,
                 tap,
