@@ -1,5 +1,19 @@
-"""`python -m masterprint`."""
+"""The command, and `python -m masterprint`."""
 
-from masterprint.cli.app import main
+import os
 
-main()
+INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line, and heed Ctrl-C from its first import on."""
+    try:
+        from masterprint.cli.app import main as run
+
+        run()
+    except KeyboardInterrupt:
+        os._exit(INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

@@ -14,7 +14,7 @@ from masterprint.errors import SignalError
 from masterprint.files.reading import LOWEST_RATE_HZ, open_audio
 from masterprint.metering.measurement import Measurement, measure_signal
 from masterprint.rendering.engine import RenderResult, render_job
-from masterprint.rendering.job import Overrides, plan
+from masterprint.rendering.job import plan
 from masterprint.signal import Signal, audio_from
 
 
@@ -43,14 +43,14 @@ def render(
         mix: an audio file.
         folder: where the master goes, named after the mix; made if it is missing.
         overwrite: replace a master that is there.
-        master: `file_format`, `bit_depth`, `sample_rate_hz`, `dither`, `dither_silence` instead of
-            the chain's own.
+        master: `format`, `bit_depth`, `sample_rate_hz`, `dither`, `dither_silence` instead of those
+            in the chain's `master` block.
 
     Raises:
         MasterprintError: with one sentence; nothing is left half-written.
     """
     chain = chain if isinstance(chain, Chain) else find_chain(chain)
-    (job,) = plan(chain, [Path(mix)], Path(folder), Overrides(**master), overwrite)
+    (job,) = plan(chain, [Path(mix)], Path(folder), master, overwrite)
     return render_job(job)
 
 

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from masterprint.chain.loading import ChainFileError, load_chain, parse_chain
+from masterprint.chain.loading import ChainFileError, load_chain, parse_chain, with_master
 from masterprint.chain.model import Chain
-from masterprint.errors import ChainError, MasterprintError
+from masterprint.errors import ChainError, MasterprintError, UsageError
+from masterprint.files.formats import MasterFormat
 from masterprint.stages.compressor import Compressor
 from masterprint.stages.eq import Eq
 from masterprint.stages.gain import Gain
@@ -205,30 +206,47 @@ def test_every_ready_made_chain_loads() -> None:
         ("eq: {bands: [{frequency_hz: 9, Q: 1}]}", 36, "eq.bands[0].Q", "did you mean 'q'?"),
         ("eq: {bands: [100]}", 18, "eq.bands[0]", "found 100; allowed: a mapping"),
         ("split: {bands: []}", 12, "split.crossovers_hz", "is missing"),
-        ("split: {crossovers_hz: [9, 5]}", 28, "split.crossovers_hz", "must rise"),
+        ("split: {crossovers_hz: [90, 50]}", 28, "split.crossovers_hz", "must rise"),
         ("split: {crossovers_hz: [a]}", 29, "split.crossovers_hz[0]", "found 'a'"),
         (
-            "split: {crossovers_hz: [9], bands: [[gian: {}], []]}",
-            42,
+            "split: {crossovers_hz: [90], bands: [[gian: {}], []]}",
+            43,
             "split.bands[0][0].gian",
             "did you mean 'gain'?",
         ),
         (
-            "split: {crossovers_hz: [9], bands: [[gain: {gain: 1}], []]}",
-            49,
+            "split: {crossovers_hz: [90], bands: [[gain: {gain: 1}], []]}",
+            50,
             "split.bands[0][0].gain.gain",
             "did you mean 'gain_db'?",
         ),
-        ("split: {crossovers_hz: [9], bands: [gain: {}]}", 41, "split.bands[0]", "found a mapping"),
+        (
+            "split: {crossovers_hz: [90], bands: [gain: {}]}",
+            42,
+            "split.bands[0]",
+            "found a mapping",
+        ),
         ("highpass: {slope_db_per_octave: 10}", 37, "highpass.slope_db_per_octave", "steps of 6"),
         ("mono_bass: {slope_db_per_octave: 18}", 38, "mono_bass.slope_db_per_octave", "one of 12"),
         ("gain: 3", 11, "gain", "found 3; allowed: a mapping"),
         ("gain: [1]", 11, "gain", "found a list of 1; allowed: a mapping"),
-        ("gain", 5, "", "found 'gain'; a stage is one mapping"),
+        ("gain", 5, "", "found 'gain'; write `gain: {}`"),
         ("5", 5, "", "found 5; a stage is one mapping"),
         ("[]", 5, "", "found a list of 0; a stage is one mapping"),
         ("{}", 5, "", "a stage is one mapping"),
-        ("{gain: {}, eq: {}}", 5, "", "a stage is one mapping"),
+        ("{gain: {}, eq: {}}", 5, "", "each stage is an entry of its own"),
+        ("{eq: , on: side, bands: []}", 5, "", "on, bands belong to eq: indent them"),
+        ("dither: tpdf", 5, "dither", "it is a setting of `master`"),
+        (
+            "eq: {bands: [{freq: 9, frequency_hz: 9}]}",
+            19,
+            "eq.bands[0].freq",
+            "did you mean 'frequency_hz'?",
+        ),
+        ("gain: {gain_db: -1,5}", 24, "gain.5", "decimal comma"),
+        ("gain: {gain_db: '-1,5'}", 21, "gain.gain_db", "from -60 to 60 dB (with a decimal point)"),
+        ('gain: {label: "a\\nb"}', 19, "gain.label", "one line"),
+        ('gain: {label: "\\e[2J"}', 19, "gain.label", r"the character '\x1b'"),
         ("{gain: {gain_db: 1, gain_db: 2}}", 25, "gain.gain_db", "'gain_db' stands here twice"),
     ],
 )
@@ -579,3 +597,45 @@ def test_any_bytes(content: bytes) -> None:
         else:
             found = None
         assert found is None or isinstance(found, ChainFileError)
+
+
+def test_the_errors_of_a_master_block_that_stands_twice_are_all_reported() -> None:
+    text = "masterprint: 1\nmaster: {format: mp3, bit_depth: 20}\nmaster: {}\n"
+    with pytest.raises(ChainFileError) as caught:
+        parse_chain(text)
+    assert [found.path for found in caught.value.problems] == [
+        "master.format",
+        "master.bit_depth",
+        "master",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("{format: flac, bit_depth: 32f}", "FLAC holds integers only"),
+        ("{sample_rate_hz: 96000, dither: shaped, bit_depth: 16}", "44100 and 48000 Hz, not 96000"),
+    ],
+)
+def test_a_master_that_could_never_be_written_is_refused(settings: str, said: str) -> None:
+    found = problem(f"masterprint: 1\nmaster: {settings}\n")
+    assert found[:3] == (2, 9, "master")
+    assert said in found[3]
+
+
+def test_other_master_settings_are_held_to_the_same_rules() -> None:
+    chain = parse_chain("masterprint: 1\nmaster: {bit_depth: 16, dither: shaped}\n")
+    changed = with_master(chain, {"format": "flac", "bit_depth": 24, "dither": None})
+    assert changed.master.as_format() == MasterFormat("flac", "24", "shaped")
+    wrong = {
+        "format": "mp3",
+        "bit_depth": "20",
+        "sample_rate_hz": 48000.5,
+        "dither": "Shaped",
+        "file_format": "wav",
+    }
+    for name, value in wrong.items():
+        with pytest.raises(UsageError, match=rf"master\.{name}: "):
+            with_master(chain, {name: value})
+    with pytest.raises(UsageError, match="not 96000 Hz"):
+        with_master(chain, {"sample_rate_hz": 96000})

@@ -209,20 +209,21 @@ def test_one_document_may_be_marked_as_such() -> None:
         ("a: 1\n---\nb: 2", 2, 1, "", "second document"),
         ("a: &x 1", 1, 4, "a", "&x"),
         ("a: *x", 1, 4, "a", "*x"),
-        ("a: &x {}\nb: *x", 1, 4, "a", "aliases are not used here"),
-        ("&x a: 1", 1, 1, "", "not a plain word"),
+        ("a: &x {}", 1, 4, "a", "&x: anchors are not used here"),
+        ("a: *x", 1, 4, "a", "*x: aliases are not used here"),
+        ("&x a: 1", 1, 1, "a", "&x: anchors are not used here"),
         ("a: !!str 1", 1, 4, "a", "tag"),
         ("a: !custom 1", 1, 4, "a", "!custom"),
         ("a: !!python/object/apply:os.system ['x']", 1, 4, "a", "tags are not used here"),
         ("a: !!binary aGVsbG8=", 1, 4, "a", "tag"),
         ("!!map\na: 1", 1, 1, "", "tag"),
-        ("!!str a: 1", 1, 1, "", "tag"),
+        ("!!str a: 1", 1, 1, "a", "tag"),
         ("? [1, 2]\n: x", 1, 3, "", "not a plain word"),
         ("? {a: 1}\n: x", 1, 3, "", "not a plain word"),
         ("a: [1, 2", 2, 1, "", "not valid YAML"),
         ("a: 'x", 1, 6, "", "not valid YAML"),
         ("a: b: c", 1, 5, "", "not valid YAML"),
-        ("a:\n\t- 1", 2, 1, "", "not valid YAML"),
+        ("a:\n\t- 1", 2, 1, "", "not valid YAML: found a tab"),
         ("a: 1\n b: 2", 2, 2, "", "not valid YAML"),
         ("a: @x", 1, 4, "", "not valid YAML"),
         ("a: %x", 1, 4, "", "not valid YAML"),
@@ -260,13 +261,21 @@ def test_a_yaml_bomb_does_not_go_off() -> None:
     bomb = "a: &a [x, x, x, x, x, x, x, x, x]\n"
     for letter, before in zip("bcdefghi", "abcdefgh", strict=True):
         bomb += f"{letter}: &{letter} [{', '.join([f'*{before}'] * 9)}]\n"
-    line, column, path, message = only_problem(bomb)
-    assert (line, column, path) == (1, 4, "a")
-    assert "aliases" in message
+    problems = parse_yaml(bomb).problems
+    assert len(problems) == 9 + 8 * 9
+    assert all("not used here" in problem.message for problem in problems)
+
+
+def test_a_file_full_of_mistakes_is_given_up_in_time() -> None:
+    source = parse_yaml("a: [" + "*x, " * 15_000 + "]")
+    assert len(source.problems) == 100
+    assert source.data is None
 
 
 def test_an_endless_alias_is_refused() -> None:
-    assert "&x" in only_problem("a: &x [*x]")[3]
+    anchor, alias = parse_yaml("a: &x [*x]").problems
+    assert "&x" in anchor.message
+    assert "*x" in alias.message
 
 
 @pytest.mark.parametrize("kind", ["[", "{a: ", "- ", "? "])

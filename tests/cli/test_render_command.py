@@ -114,8 +114,14 @@ def test_what_cannot_be_begun_is_refused_before_any_work(run, chain, mix, tmp_pa
         (["render", chain, "nothing.wav", "-o", "out"], "no such mix"),
         (["render", "nothing.yaml", mix, "-o", "out"], "no such chain"),
         (["render", chain, mix, "-o", tmp_path / "file"], "where an output folder is expected"),
-        (["render", chain, mix, "-o", "out", "--bit-depth", "20"], "allowed: 16, 24, 32f, 64f"),
-        (["render", chain, mix, "-o", "out", "--sample-rate", "4000"], "cannot be made"),
+        (["render", chain, mix, "-o", "out", "--bit-depth", "20"], "one of 16, 24, 32f, 64f"),
+        (["render", chain, mix, "-o", "out", "--sample-rate", "4000"], "from 11025 to 192000"),
+        (["render", chain, mix, "-o", "out", "--sample-rate", "0"], "from 11025 to 192000"),
+        (["render", chain, mix, "-o", "out", "--sample-rate", "44.1k"], "found '44.1k'"),
+        (["render", chain, other, "-o", "out"], "is a folder, where a mix is expected"),
+        (["render", chain, "x" * 300, "-o", "out"], "File name too long"),
+        (["render", "x" * 300, mix, "-o", "out"], "File name too long"),
+        (["render", chain, mix, "-o", "y" * 300], "File name too long"),
         (["render", chain, mix, "-o", "out", "--format", "flac", "--bit-depth", "32f"], "FLAC"),
     ]
     for arguments, expected in cases:
@@ -123,7 +129,7 @@ def test_what_cannot_be_begun_is_refused_before_any_work(run, chain, mix, tmp_pa
         assert done.returncode == 2, (arguments, done.stderr)
         assert expected in done.stderr, done.stderr
         assert "Traceback" not in done.stderr
-        assert leftovers(tmp_path / "out") == []
+        assert not (tmp_path / "out").exists()
 
 
 def test_an_existing_master_stays_unless_overwrite_is_given(run, chain, mix, tmp_path):
@@ -189,6 +195,64 @@ def test_bad_mixes_fail_alone_each_with_one_sentence(run, tmp_path, mix):
     assert "Traceback" not in done.stderr
     said = [line for line in done.stderr.splitlines() if not line.startswith("Compiling")]
     assert len(said) == len(expected)
+
+
+def test_a_name_is_not_markup_and_need_not_be_text(run, chain, mix, tmp_path):
+    """Square brackets are markup to Rich; a name on disk may be no UTF-8 at all."""
+    for name in (b"tk [take] [b].wav", b"\xff\xfe [red].wav"):
+        copy = Path(os.fsdecode(bytes(tmp_path) + b"/" + name))
+        copy.write_bytes(mix.read_bytes())
+        for options in ((), ("--json",)):
+            done = run("render", chain, copy, "-o", "out", "--overwrite", *options)
+            assert done.returncode == 0, done.stderr
+            shown = json.loads(done.stdout)[0]["mix"] if options else done.stdout
+            assert name.decode("utf-8", "surrogateescape") in shown or "\\udcff" in shown
+        measured = run("measure", copy)
+        assert measured.returncode == 0
+        assert "[take]" in measured.stdout or "[red]" in measured.stdout
+
+
+def test_a_folder_named_like_a_ready_made_chain_does_not_hide_it(run, mix, tmp_path):
+    (tmp_path / "streaming").mkdir()
+    assert run("render", "streaming", mix, "-o", "streaming").returncode == 0
+    assert leftovers(tmp_path / "streaming") == ["mix.wav"]
+
+
+def test_stages_behind_a_conversion_keep_their_numbers(run, tmp_path):
+    write(tmp_path / "high.wav", np.full((40000, 2), 0.01), rate=192000)
+    late = "  - gain: {}\n  - limiter: {}\n  - lowpass: {frequency_hz: 30000}\n"
+    (tmp_path / "late.yaml").write_text(f"masterprint: 1\nstages:\n  - gain: {{}}\n{late}")
+    done = run("render", "late.yaml", "high.wav", "-o", "out", "--sample-rate", "44100")
+    assert done.returncode == 1
+    assert "stages[3].lowpass: frequency_hz is 30000" in done.stderr
+
+
+def test_a_stage_that_overflows_is_named(run, tmp_path, mix):
+    many = "  - gain: {gain_db: 60, label: much}\n" * 10
+    (tmp_path / "loud.yaml").write_text(f"masterprint: 1\nstages:\n{many}")
+    done = run("render", "loud.yaml", mix, "-o", "out")
+    assert done.returncode == 1
+    assert "Stage 'much' gave samples" in done.stderr
+    assert "Warning" not in done.stderr
+    assert leftovers(tmp_path / "out") == []
+
+
+def test_what_should_be_known_is_said_on_stderr_even_quietly(run, tmp_path, mix):
+    (tmp_path / "hot.yaml").write_text("masterprint: 1\nstages:\n  - gain: {gain_db: 20}\n")
+    done = run("render", "hot.yaml", mix, "-o", "out", "--quiet")
+    assert done.returncode == 0
+    assert "warning" in done.stderr
+    assert "were clipped" in done.stderr
+
+
+def test_a_full_device_behind_stdout_is_an_error(chain, mix, tmp_path):
+    command = f"{sys.executable} -m masterprint measure {mix} --json > /dev/full"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "output cannot be written: No space left" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_a_full_disk_fails_in_one_sentence_and_leaves_nothing(chain, mix, tmp_path):

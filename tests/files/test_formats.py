@@ -62,3 +62,18 @@ def test_dither_does_not_matter_to_float() -> None:
 def test_all_problems_come_at_once() -> None:
     assert len(MasterFormat("flac", "64f", "shaped").problems(96000)) == 1
     assert MasterFormat("flac", "24", "tpdf").problems(192000) == []
+
+
+def test_aiff_ends_at_4_gib_whatever_makes_it_that_long() -> None:
+    three_hours = 3 * 3600 * 96000
+    (problem,) = MasterFormat("aiff").problems(96000, 2, three_hours)
+    assert "AIFF holds at most 4 GiB, these are 5.8: use WAV" in problem
+    assert MasterFormat("aiff").problems(96000, 2, 715_000_000) == []
+    assert MasterFormat("aiff", "16").problems(96000, 2, three_hours) == []
+    assert MasterFormat("wav").problems(96000, 2, three_hours) == []
+
+
+def test_flac_holds_eight_channels() -> None:
+    assert MasterFormat("flac").problems(48000, 8) == []
+    (problem,) = MasterFormat("flac").problems(48000, 9)
+    assert "at most 8 channels, not 9" in problem

@@ -251,5 +251,5 @@ def test_a_bypassed_stage_in_a_band_is_no_problem() -> None:
 
 
 def test_a_crossover_above_the_rate_is_named() -> None:
-    (problem,) = Split(crossovers_hz=[100.0, 21900.0]).problems(44100, 2)
-    assert problem.startswith("crossovers_hz[1] is 21900 Hz")
+    (problem,) = Split(crossovers_hz=[100.0, 11000.0]).problems(22050, 2)
+    assert problem.startswith("crossovers_hz[1] is 11000 Hz")

@@ -23,6 +23,13 @@ def shipped_chains() -> dict[str, Path]:
 def find_chain(name: str | Path) -> Chain:
     """The chain in a file, or the ready-made one of a name such as "streaming"."""
     path = Path(name)
-    if path.suffix or path.exists():
+    if path.suffix or _is_file(path):
         return load_chain(path)
     return load_chain(shipped_chains().get(str(name), path))
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # whatever it is, `load_chain` says why it cannot be read
+        return False

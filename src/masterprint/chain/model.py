@@ -8,12 +8,12 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from masterprint.errors import ChainError
 from masterprint.files.formats import BitDepth, Dither, FileFormat, MasterFormat
 from masterprint.signal import Block, Signal, audio_from
-from masterprint.stages.base import Settings, Stage, stage_problems
+from masterprint.stages.base import Line, Settings, Stage, stage_problems
 from masterprint.stages.entries import StageList
 
 LOWEST_RATE_HZ = 11025
@@ -39,6 +39,13 @@ class MasterSettings(Settings):
         """YAML reads 24 as a number and 32f as a word."""
         return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
+    @model_validator(mode="after")
+    def _can_be_written(self) -> MasterSettings:
+        # Without a rate of its own a master has that of the mix: then it is asked again.
+        if problems := self.as_format().problems(self.sample_rate_hz or 44100):
+            raise ValueError("; ".join(problems))
+        return self
+
     def as_format(self) -> MasterFormat:
         """The file format these settings describe."""
         return MasterFormat(self.format, self.bit_depth, self.dither, self.dither_silence)
@@ -56,7 +63,7 @@ class Chain(Settings):
     """
 
     masterprint: Literal[1] = Field(1, description="version of the chain file format")
-    name: str = Field("", max_length=200, description="what the chain is called")
+    name: Line = Field("", max_length=200, description="what the chain is called")
     description: str = Field("", max_length=4000, description="what it is for")
     stages: StageList = Field(default_factory=list, description="what the mix goes through")
     tail_s: float = Field(0.0, ge=0, le=60, description="seconds added for tails to ring out")
@@ -72,8 +79,8 @@ class Chain(Settings):
             raise ValueError(f"found {str(value).lower()}; allowed: 1")
         return value
 
-    def problems(self, sample_rate_hz: int, channels: int) -> list[str]:
-        """Why the chain cannot work on a mix of this rate and these channels."""
+    def problems(self, sample_rate_hz: int, channels: int, first: int = 0) -> list[str]:
+        """Why the chain, from its `first` stage, cannot work at this rate and these channels."""
         found = []
         if not LOWEST_RATE_HZ <= sample_rate_hz <= HIGHEST_RATE_HZ:
             found.append(
@@ -81,7 +88,7 @@ class Chain(Settings):
                 f"{HIGHEST_RATE_HZ} Hz (convert it first)"
             )
             return found
-        for index, stage in enumerate(self.stages):
+        for index, stage in enumerate(self.stages[first:], first):
             place = f"stages[{index}].{stage.stage_name}"
             found += [
                 f"{place}: {text}" for text in stage_problems(stage, sample_rate_hz, channels)

@@ -18,6 +18,8 @@ import yaml
 MOST_BYTES = 256 * 1024
 MOST_DEPTH = 24
 MOST_VALUES = 20_000
+MOST_PROBLEMS = 100
+WRITE_OUT = "write every value out"
 
 Place = tuple[str | int, ...]
 """A path into the data, such as ("stages", 2, "compressor", "ratio")."""
@@ -107,7 +109,13 @@ def parse_yaml(text: str) -> Source:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        source.problems.append(Problem(line, column, f"not valid YAML: {error.problem}"))
+        reason = error.problem
+        if (
+            text.split("\n")[line - 1 :][:1]
+            and text.split("\n")[line - 1][column - 1 :][:1] == "\t"
+        ):
+            reason = "found a tab: lines are indented with spaces"
+        source.problems.append(Problem(line, column, f"not valid YAML: {reason}"))
     except yaml.YAMLError as error:
         message = f"not valid YAML: {' '.join(str(error).split())}"
         source.problems.append(Problem(1, 1, message))
@@ -142,6 +150,8 @@ class _Builder:
         mark = event.start_mark
         problem = Problem(mark.line + 1, mark.column + 1, message, path_text(place))
         self._source.problems.append(problem)
+        if len(self._source.problems) == MOST_PROBLEMS:
+            raise _Stop
 
     def _stop(self, event: Any, message: str, place: Place) -> _Stop:
         self._complain(event, message, place)
@@ -153,16 +163,13 @@ class _Builder:
             raise self._stop(event, f"there are more than {MOST_VALUES} values in the file", place)
         if len(place) > MOST_DEPTH:
             raise self._stop(event, f"nested more than {MOST_DEPTH} levels deep", place[:3])
-        if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
-            name = f"{'*' if isinstance(event, yaml.AliasEvent) else '&'}{_short(event.anchor)}"
-            message = f"found {name}: aliases are not used here; write the value out"
-            raise self._stop(event, message, place)
-        if event.tag is not None and event.tag != "!":
-            raise self._stop(
-                event, f"found the tag {_short(event.tag)}: tags are not used here", place
-            )
         mark: Any = event.start_mark
         self._source.values[place] = (mark.line + 1, mark.column + 1)
+        if isinstance(event, yaml.AliasEvent):
+            message = f"found *{_short(str(event.anchor))}: aliases are not used here; {WRITE_OUT}"
+            self._complain(event, message, place)
+            return None
+        self._no_anchor_or_tag(event, place)
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event, place)
         if isinstance(event, yaml.SequenceStartEvent):
@@ -172,15 +179,22 @@ class _Builder:
             return items
         return self._mapping(place)
 
+    def _no_anchor_or_tag(self, event: Any, place: Place) -> None:
+        if event.anchor is not None:
+            message = f"found &{_short(event.anchor)}: anchors are not used here; {WRITE_OUT}"
+            self._complain(event, message, place)
+        if event.tag is not None and event.tag != "!":
+            message = f"found the tag {_short(event.tag)}: tags are not used here"
+            self._complain(event, message, place)
+
     def _mapping(self, place: Place) -> dict[str, Any]:
         found: dict[str, Any] = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
-            if not isinstance(event, yaml.ScalarEvent) or event.anchor is not None:
+            if not isinstance(event, yaml.ScalarEvent):
                 raise self._stop(event, "found a key that is not a plain word", place)
-            if event.tag is not None and event.tag != "!":
-                raise self._stop(event, f"found the tag {_short(event.tag)} on a key", place)
             key = event.value
             inner = (*place, key)
+            self._no_anchor_or_tag(event, inner)
             mark: Any = event.start_mark
             position = (mark.line + 1, mark.column + 1)
             if key in found:
@@ -190,11 +204,15 @@ class _Builder:
                 )
             else:
                 self._source.keys[inner] = position
-            found[key] = self._value(next(self._events), inner)
+            # What stands there a second time is read, for what is wrong in it, but not taken.
+            found.setdefault(key, self._value(next(self._events), inner))
         return found
 
     def _scalar(self, event: Any, place: Place) -> Any:
         text: str = event.value
+        if forbidden := _FORBIDDEN.search(text):
+            self._complain(event, f"holds the character {forbidden[0]!a}, which is no text", place)
+            return ""
         if not event.implicit[0]:
             return text
         if text in _WORDS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import io
 import os
 import signal
 import sys
@@ -20,7 +21,7 @@ from masterprint import __version__
 from masterprint.cli import chain, demo, measure, render, stages
 from masterprint.errors import MasterprintError
 
-FAILED, USAGE, UNEXPECTED, INTERRUPTED, TERMINATED = 1, 2, 3, 130, 143
+FAILED, USAGE, UNEXPECTED, INTERRUPTED = 1, 2, 3, 130
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 INTERRUPTION = "Interrupted. Nothing was left half-written."
 
@@ -56,7 +57,9 @@ def _root(
 
 def main() -> NoReturn:
     """Run the command line; what goes wrong becomes one sentence and an exit code."""
-    signal.signal(signal.SIGTERM, _terminate)
+    for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), _terminate)
     _settle_in()
     try:
         app(standalone_mode=True)
@@ -67,6 +70,11 @@ def main() -> NoReturn:
         _say(INTERRUPTION)
         _leave(INTERRUPTED)
     except BrokenPipeError:
+        _leave(FAILED)
+    except OSError as error:
+        if error.filename is not None:
+            _leave(_unexpected(error))
+        _say(f"The output cannot be written: {error.strerror}.")
         _leave(FAILED)
     except SystemExit as stop:
         code = stop.code if isinstance(stop.code, int) else 0 if stop.code is None else FAILED
@@ -80,6 +88,9 @@ def main() -> NoReturn:
 
 def _settle_in() -> None:
     """What suits a process that does one command on many blocks of audio."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # file names may hold what no encoding has
+            stream.reconfigure(errors="backslashreplace")
     # Importing makes a hundred thousand objects that stay: do not look them all through meanwhile.
     gc.set_threshold(50_000, 20, 50)
     # Nothing here multiplies matrices: OpenBLAS need not start threads for it.
@@ -94,8 +105,8 @@ def _settle_in() -> None:
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
-    del number, frame
-    _leave(TERMINATED)
+    del frame
+    _leave(128 + number)
 
 
 def _unexpected(error: Exception) -> int:
@@ -122,7 +133,11 @@ def _leave(code: int) -> NoReturn:
     discard_unfinished()
     try:
         sys.stdout.flush()
-        sys.stderr.flush()
-    except OSError:  # nobody reads any more
+    except BrokenPipeError:  # nobody reads any more
         pass
+    except OSError as error:
+        _say(f"The output cannot be written: {error.strerror}.")
+        code = code or FAILED
+    with suppress(OSError):
+        sys.stderr.flush()
     os._exit(code)

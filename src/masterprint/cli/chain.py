@@ -29,7 +29,8 @@ def check(
             chain = find_chain(name)
             row["name"] = chain.name
             if not as_json:
-                print(f"{name}: ok, {len(chain.stages)} stages")
+                count = len(chain.stages)
+                print(f"{name}: ok, {count} {'stage' if count == 1 else 'stages'}")
         except ChainFileError as error:
             row["ok"] = False
             row["problems"] = [vars(problem) for problem in error.problems]

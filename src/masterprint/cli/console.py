@@ -26,7 +26,7 @@ FIGURES: list[tuple[str, str, str, int]] = [
     ("psr_min_db", "PSR min", "dB", 1),
     ("dc_offset", "DC offset", "of full scale", 6),
     ("correlation", "Correlation", "", 2),
-    ("clipped_samples", "Clipped samples", "", 0),
+    ("clipped_samples", "Clipped samples", "in runs of 2 or more", 0),
 ]
 
 
@@ -50,11 +50,13 @@ def print_columns(columns: Sequence[tuple[str, Measurement]], title: str = "") -
     """Measurements side by side, one column each."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=title or None, title_justify="left", title_style="bold")
+    # Names are Text: in a plain string "[take]" would be taken for markup.
+    table = Table(title=Text(title) if title else None, title_justify="left", title_style="bold")
     table.add_column("")
     for heading, _ in columns:
-        table.add_column(heading, justify="right", overflow="fold")
+        table.add_column(Text(heading), justify="right", overflow="fold")
     table.add_column("", style="dim")
     for key, name, unit, digits in FIGURES:
         values = [shown(getattr(measured, key), digits) for _, measured in columns]
@@ -80,18 +82,25 @@ def progress_bars(
     )
 
     bars = Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
-        TextColumn("{task.fields[stage]}"),
+        TextColumn("{task.fields[stage]}", markup=False),
         TextColumn("{task.fields[speed]}"),
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
     )
     tasks = [
-        bars.add_task(name, total=1.0, stage="", speed="", visible=False, start=False)
-        for name in names
+        bars.add_task(
+            f"{number}/{len(names)} {name}" if len(names) > 1 else name,
+            total=1.0,
+            stage="",
+            speed="",
+            visible=False,
+            start=False,
+        )
+        for number, name in enumerate(names, 1)
     ]
     over = threading.Event()
 

@@ -19,7 +19,7 @@ def demo(
     from masterprint.chain.library import find_chain
     from masterprint.chain.picture import picture
     from masterprint.cli.console import announce, progress_bars
-    from masterprint.cli.render import report
+    from masterprint.cli.render import tell
     from masterprint.demo.music import synthesise_mix
     from masterprint.files.formats import MasterFormat
     from masterprint.files.writing import write_master
@@ -41,5 +41,9 @@ def demo(
     progress = RenderProgress()
     with progress_bars([mix.name], [progress], True):
         result = render_job(job, progress)
-    report(result)
-    print(f"The mix:    {mix}\nThe master: {result.master}\nListen to both, at the same loudness.")
+    tell([result], as_json=False, quiet=False)
+    print(f"The mix:    {mix}\nThe master: {result.master}")
+    before = result.before.integrated_lufs if result.before else None
+    after = result.after.integrated_lufs if result.after else None
+    if before is not None and after is not None:
+        print(f"To compare them at one loudness, play the master {after - before:.1f} dB lower.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,7 +23,7 @@ def render(
     ] = None,
     bit_depth: Annotated[str | None, typer.Option(help="16, 24, 32f or 64f.")] = None,
     sample_rate: Annotated[
-        int | None, typer.Option(metavar="HZ", help="Rate of the masters.")
+        str | None, typer.Option(metavar="HZ", help="Rate of the masters, such as 44100.")
     ] = None,
     dither: Annotated[str | None, typer.Option(help="none, tpdf or shaped.")] = None,
     dither_silence: Annotated[
@@ -36,43 +36,60 @@ def render(
         int | None, typer.Option("--jobs", "-j", min=1, max=64, help="Mixes at a time.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print errors and warnings only.")
+    ] = False,
 ) -> None:
     """Master mixes through a chain; each becomes DIR/<name of the mix>.<format>."""
     from masterprint.batch.run import default_workers, run_all
     from masterprint.chain.library import find_chain
-    from masterprint.cli.console import announce, print_json, progress_bars
-    from masterprint.rendering.engine import CORES_EACH, try_render
-    from masterprint.rendering.job import Overrides, plan
+    from masterprint.cli.console import announce, progress_bars
+    from masterprint.rendering.engine import CORES_EACH, RenderResult, try_render
+    from masterprint.rendering.job import plan
     from masterprint.rendering.progress import RenderProgress
 
-    overrides = Overrides(
-        file_format=_one_of(file_format, "--format", ("wav", "aiff", "flac")),
-        bit_depth=_one_of(bit_depth, "--bit-depth", ("16", "24", "32f", "64f")),
-        sample_rate_hz=sample_rate,
-        dither=_one_of(dither, "--dither", ("none", "tpdf", "shaped")),
-        dither_silence=dither_silence or None,
-    )
-    planned = plan(find_chain(chain), mixes, output, overrides, overwrite)
+    changes = {
+        "format": file_format and file_format.lower(),
+        "bit_depth": bit_depth and bit_depth.lower(),
+        "sample_rate_hz": int(sample_rate)
+        if sample_rate and sample_rate.isdigit()
+        else sample_rate,
+        "dither": dither and dither.lower(),
+        "dither_silence": dither_silence or None,
+    }
+    planned = plan(find_chain(chain), mixes, output, changes, overwrite)
     announce()
     followed = [RenderProgress() for _ in planned]
-    results: dict[int, RenderResult] = {}
+    results = [
+        RenderResult(job.mix, job.master, "skipped", "interrupted before it was complete")
+        for job in planned
+    ]
     workers = jobs or default_workers(len(planned), CORES_EACH)
-    with progress_bars([job.mix.name for job in planned], followed, not quiet):
-        for index, result in run_all(
-            planned, lambda index, job: try_render(job, followed[index]), workers
-        ):
-            results[index] = result
-            if result.error:
-                print(f"masterprint: {result.error}", file=sys.stderr)
-    ordered = [results[index] for index in range(len(planned))]
-    if as_json:
-        print_json([result.as_dict() for result in ordered])
-    elif not quiet:
-        for result in ordered:
-            report(result)
-    if any(result.status != "ok" for result in ordered):
+    try:
+        with progress_bars([job.mix.name for job in planned], followed, not quiet):
+            for index, result in run_all(
+                planned, lambda index, job: try_render(job, followed[index]), workers
+            ):
+                results[index] = result
+                if result.error:
+                    print(f"masterprint: {result.error}", file=sys.stderr)
+    finally:
+        tell(results, as_json, quiet)
+    if any(result.status != "ok" for result in results):
         raise typer.Exit(1)
+
+
+def tell(results: list[RenderResult], as_json: bool, quiet: bool) -> None:
+    """Print the results as JSON or for people; what should be known in any case goes to stderr."""
+    from masterprint.cli.console import print_json
+
+    if as_json:
+        print_json([result.as_dict() for result in results])
+    for result in results:
+        if not (as_json or quiet):
+            report(result)
+        for warning in result.warnings:
+            print(f"masterprint: warning: {result.mix}: {warning}.", file=sys.stderr)
 
 
 def report(result: RenderResult) -> None:
@@ -84,20 +101,20 @@ def report(result: RenderResult) -> None:
         return
     print_columns([("before", result.before), ("after", result.after)], str(result.mix.name))
     for stage in with_inner(result.stages):
+        said = []
+        if (gain_db := stage.get("input_gain_db", stage.get("gain_db"))) is not None:
+            said.append(f"{gain_db:+.1f} dB of gain")
         if "max_gain_reduction_db" in stage:
-            print(
-                f"  {stage['label']}: {stage['max_gain_reduction_db']:.1f} dB of gain reduction "
-                f"at most, {stage['mean_gain_reduction_db']:.1f} dB on average"
+            said.append(
+                f"{stage['max_gain_reduction_db']:.1f} dB of gain reduction at most, "
+                f"{stage['mean_gain_reduction_db']:.1f} dB on average"
             )
-    for warning in result.warnings:
-        print(f"  Note: {warning}.")
+        if said:
+            print(f"  {stage['label']}: {', '.join(said)}")
     speed = result.before.duration_s / result.seconds
     print(f"  {result.master}  ({result.seconds:.1f} s, {speed:.0f} times real time)\n")
 
 
-def _one_of(value: str | None, option: str, allowed: tuple[str, ...]) -> Any:
-    if value is not None and value.lower() not in allowed:
-        raise typer.BadParameter(
-            f"found {value!r}; allowed: {', '.join(allowed)}", param_hint=option
-        )
-    return value if value is None else value.lower()
+def _whole(text: str | None) -> int | str | None:
+    """A number where it is one; what else it may be is refused with the other settings."""
+    return int(text) if text and text.isdecimal() else text

@@ -29,8 +29,8 @@ def resample(signal: Signal, sample_rate_hz: int) -> Signal:
 
 
 def converted_frames(frames: int, from_hz: int, to_hz: int) -> int:
-    """How many frames a programme has after conversion, rounded to nearest."""
-    return (frames * to_hz * 2 + from_hz) // (2 * from_hz)
+    """How many frames a programme has after conversion, rounded to nearest; never none of some."""
+    return max((frames * to_hz * 2 + from_hz) // (2 * from_hz), min(frames, 1))
 
 
 def _convert(signal: Signal, to_hz: int) -> Iterator[Block]:

@@ -12,6 +12,9 @@ Dither = Literal["none", "tpdf", "shaped"]
 EXTENSIONS: dict[FileFormat, str] = {"wav": ".wav", "aiff": ".aiff", "flac": ".flac"}
 FLOAT_DEPTHS: tuple[BitDepth, ...] = ("32f", "64f")
 SHAPED_RATES_HZ = (44100, 48000)
+MOST_FLAC_CHANNELS = 8
+MOST_AIFF_BYTES = (1 << 32) - 4096
+"""Sizes in AIFF have 32 bits; its other chunks are small."""
 
 
 @dataclass(frozen=True)
@@ -40,13 +43,22 @@ class MasterFormat:
         """Bits per sample."""
         return int(self.bit_depth.rstrip("f"))
 
-    def problems(self, sample_rate_hz: int) -> list[str]:
-        """Why nothing can be written like this at a sample rate; empty where it can."""
+    def problems(
+        self, sample_rate_hz: int, channels: int = 2, frames: int | None = None
+    ) -> list[str]:
+        """Why such audio cannot be written like this; empty where it can."""
         found = []
         if self.file_format == "flac" and not self.is_integer:
             found.append(
                 f"FLAC holds integers only, so bit depth {self.bit_depth} needs WAV or AIFF"
             )
+        if self.file_format == "flac" and channels > MOST_FLAC_CHANNELS:
+            found.append(
+                f"FLAC holds at most {MOST_FLAC_CHANNELS} channels, not {channels}: use WAV or AIFF"
+            )
+        size = (frames or 0) * channels * self.bits // 8
+        if self.file_format == "aiff" and size > MOST_AIFF_BYTES:
+            found.append(f"AIFF holds at most 4 GiB, these are {size / (1 << 30):.1f}: use WAV")
         shaped = self.dither == "shaped" and self.is_integer
         if shaped and sample_rate_hz not in SHAPED_RATES_HZ:
             found.append(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -21,6 +20,10 @@ from masterprint.files.quantiser import Quantiser
 from masterprint.files.unfinished import unfinished
 from masterprint.files.wav import WavWriter
 from masterprint.signal import Block, Signal
+
+
+class _Incomplete(Exception):
+    """Less is in a file than was written to it, and nobody has said why."""
 
 
 class _Sink(Protocol):
@@ -169,7 +172,7 @@ class _LibsndfileSink:
         try:
             self._file.write(interleaved)
         except AssertionError as error:  # soundfile's way of saying that not all was written
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+            raise _Incomplete("not all of it arrived in the file") from error
         self._written += len(interleaved)
 
     def close(self) -> None:
@@ -178,8 +181,9 @@ class _LibsndfileSink:
     def finish(self) -> None:
         self._file.close()
         # libsndfile does not report what goes wrong on closing: look at what is there.
-        if soundfile.info(str(self._path)).frames != self._written:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        held = soundfile.info(str(self._path)).frames
+        if held != self._written:
+            raise _Incomplete(f"{held} of {self._written} frames arrived in the file")
 
 
 @contextmanager
@@ -197,7 +201,7 @@ def _beside(path: Path, overwrite: bool) -> Iterator[Path]:
                 hint="use --overwrite to replace it",
             )
         part.replace(path)
-    except (OSError, soundfile.LibsndfileError) as error:
+    except (OSError, soundfile.LibsndfileError, _Incomplete) as error:
         cause = _cause(error, part)
         reason = getattr(cause, "strerror", None) or getattr(cause, "error_string", str(cause))
         raise AudioFileError(
@@ -212,7 +216,7 @@ def _beside(path: Path, overwrite: bool) -> Iterator[Path]:
 
 def _cause(error: Exception, part: Path) -> Exception:
     """What the system says to more of the same, where libsndfile says only that it failed."""
-    if isinstance(error, soundfile.LibsndfileError):
+    if not isinstance(error, OSError):
         try:
             with part.open("ab", buffering=0) as file:
                 file.write(bytes(1 << 20))

@@ -93,6 +93,15 @@ def sliding_powers(
     return np.asarray(np.maximum(sums, 0.0) / lengths)
 
 
+def why_undefined(frames: int, sample_rate_hz: int) -> str:
+    """Why a programme has no integrated loudness, in a few words."""
+    if frames == 0:
+        return "no audio"
+    if frames * HOPS_PER_SECOND // sample_rate_hz < MOMENTARY_HOPS:
+        return "shorter than the 400 ms of a loudness block"
+    return f"nothing is louder than the gate at {ABSOLUTE_GATE_LUFS:g} LUFS"
+
+
 def integrated(powers: NDArray[np.float64] | Iterable[float]) -> float | None:
     """Integrated loudness in LUFS of gating blocks, gated at -70 LUFS and at -10 LU relative.
 

@@ -87,6 +87,9 @@ class Meter:
         dual_mono: count a single channel as if it came from two loudspeakers (+3.01 LU).
         true_peak: look between samples, too; without it `true_peak_dbtp` is the sample peak.
         hop_listener: is given the weighted energies of every 10 ms as they are complete.
+
+    Attributes:
+        frames: fed so far.
     """
 
     def __init__(
@@ -115,12 +118,12 @@ class Meter:
         self._sums = np.zeros((pairs, 7))
         self._clipping = np.zeros((pairs, 4), np.int64)
         self._true_peak = TruePeakMeter(sample_rate_hz, channels) if true_peak else None
-        self._frames = 0
+        self.frames = 0
 
     def feed(self, block: Block) -> None:
         """Measure a block of shape (channels, frames)."""
         done = self._loudness.hops
-        end = (self._frames + block.shape[1]) * lufs.HOPS_PER_SECOND // self._rate
+        end = (self.frames + block.shape[1]) * lufs.HOPS_PER_SECOND // self._rate
         energies = np.zeros((len(self._pairs), 2, end - done + 1))
         energies[:, :, :1] = self._energies[:, :, -1:]
         for index, (left, right) in enumerate(self._pairs):
@@ -132,7 +135,7 @@ class Meter:
                 energies[index],
                 self._sums[index],
                 self._clipping[index],
-                self._frames,
+                self.frames,
                 done,
                 self._rate,
                 self._full_scale,
@@ -144,7 +147,7 @@ class Meter:
             self._hop_listener(hops)
         if self._true_peak is not None:
             self._true_peak.feed(block)
-        self._frames += block.shape[1]
+        self.frames += block.shape[1]
 
     def passing(self, blocks: Iterator[Block]) -> Iterator[Block]:
         """The same blocks, measured on their way."""
@@ -158,15 +161,10 @@ class Meter:
 
     def result(self) -> Measurement:
         """The figures for all that was fed."""
-        rate, frames, channels = self._rate, self._frames, self._channels
+        rate, frames, channels = self._rate, self.frames, self._channels
         notes: dict[str, str] = {}
         hops = self._loudness.hops
-        if frames == 0:
-            missing = "no audio"
-        elif hops < lufs.MOMENTARY_HOPS:
-            missing = "shorter than the 400 ms of a loudness block"
-        else:
-            missing = "nothing is louder than the gate at -70 LUFS"
+        missing = lufs.why_undefined(frames, rate)
 
         powers = self._loudness.gating_powers()
         integrated = lufs.integrated(powers)
@@ -235,13 +233,13 @@ class Meter:
         return total
 
     def _dc_offset(self) -> float | None:
-        if not self._frames:
+        if not self.frames:
             return None
-        means = self._per_channel(self._sums[:, 0:2]) / self._frames
+        means = self._per_channel(self._sums[:, 0:2]) / self.frames
         return float(means[np.argmax(np.abs(means))])
 
     def _correlation(self) -> float | None:
-        if self._channels != 2 or not self._frames:
+        if self._channels != 2 or not self.frames:
             return None
         _, _, left, right, product, _, _ = self._sums[0]
         if not (left > 0 and right > 0):

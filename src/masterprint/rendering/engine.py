@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from masterprint.ahead import ahead
-from masterprint.chain.model import Chain, with_tail
-from masterprint.dsp.resampling import resample
+from masterprint.chain.model import with_tail
+from masterprint.dsp.resampling import converted_frames, resample
 from masterprint.errors import ChainError, MasterprintError
 from masterprint.files.quantiser import reserve
 from masterprint.files.reading import open_audio
@@ -86,16 +86,17 @@ def render_job(job: RenderJob, progress: RenderProgress | None = None) -> Render
     problems = job.chain.problems(audio.sample_rate_hz, audio.channels)
     if rate != audio.sample_rate_hz and not problems:
         last = _last_ceiling(job.chain.stages)
-        later = Chain(stages=job.chain.stages[last:])
-        problems = later.problems(rate, audio.channels)
-    problems += job.master_format.problems(rate)
+        problems = job.chain.problems(rate, audio.channels, first=last)
+    frames = with_tail(audio.signal(), job.chain.tail_s).frames
+    frames = frames and converted_frames(frames, audio.sample_rate_hz, rate)
+    problems += job.master_format.problems(rate, audio.channels, frames)
     if problems:
         raise ChainError(f"{job.mix}: the chain does not suit this mix: {'; '.join(problems)}.")
 
     before = Meter(audio.sample_rate_hz, audio.channels, audio.full_scale)
-    source = audio.signal()
+    source = replace(audio.signal(), reserve=reserve(job.master_format))
     source = source.carrying(ahead(before.passing(source.blocks)))
-    source = replace(with_tail(source, job.chain.tail_s), reserve=reserve(job.master_format))
+    source = with_tail(source, job.chain.tail_s)
     signal, reports = chain_at_rate(job.chain.stages, source, rate)
     progress.follow(reports, source.frames, audio.sample_rate_hz)
     quantum = 1.25 * 2.0 ** (1 - job.master_format.bits) if job.master_format.is_integer else 0.0
@@ -157,7 +158,7 @@ def chain_at_rate(
 
 def _last_ceiling(stages: Sequence[Stage]) -> int:
     """Index of the last stage that holds a ceiling; the number of stages if none does."""
-    places = [n for n, stage in enumerate(stages) if stage.holds_ceiling and not stage.bypass]
+    places = [n for n, stage in enumerate(stages) if stage.holds_ceiling and stage.acts]
     return places[-1] if places else len(stages)
 
 

@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import stat
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from masterprint.chain.model import HIGHEST_RATE_HZ, LOWEST_RATE_HZ, Chain
+from masterprint.chain.loading import with_master
+from masterprint.chain.model import Chain
 from masterprint.errors import UsageError
-from masterprint.files.formats import EXTENSIONS, BitDepth, Dither, FileFormat, MasterFormat
-
-
-@dataclass(frozen=True)
-class Overrides:
-    """What a render asks for instead of the chain's `master` block; None leaves it."""
-
-    file_format: FileFormat | None = None
-    bit_depth: BitDepth | None = None
-    sample_rate_hz: int | None = None
-    dither: Dither | None = None
-    dither_silence: bool | None = None
+from masterprint.files.formats import EXTENSIONS, MasterFormat
 
 
 @dataclass(frozen=True)
@@ -48,38 +40,28 @@ def plan(
     chain: Chain,
     mixes: Sequence[Path],
     folder: Path,
-    overrides: Overrides | None = None,
+    changes: Mapping[str, Any] | None = None,
     overwrite: bool = False,
 ) -> list[RenderJob]:
     """A job for every mix, masters named after them, or an error before any work is done.
 
+    Args:
+        chain: what all mixes go through.
+        mixes: audio files.
+        folder: where the masters go; made if it is missing.
+        changes: settings that take the place of those in the chain's `master` block.
+        overwrite: whether masters that are there may be replaced.
+
     Raises:
-        UsageError: a mix is missing, two masters would have one name, one exists already, one
-            would replace a mix, or the folder cannot be written.
+        UsageError: a setting is wrong, a mix is missing, two masters would have one name, one
+            exists already, one would replace a mix, or the folder cannot be written.
     """
-    overrides = overrides or Overrides()
-    settings = chain.master
-    wanted = settings.as_format()
-    changes = {
-        key: value
-        for key in ("file_format", "bit_depth", "dither", "dither_silence")
-        if (value := getattr(overrides, key)) is not None
-    }
-    wanted = replace(wanted, **changes)
-    rate = overrides.sample_rate_hz or settings.sample_rate_hz
-    if rate is not None and not LOWEST_RATE_HZ <= rate <= HIGHEST_RATE_HZ:
-        raise UsageError(
-            f"A master at {rate} Hz cannot be made; {LOWEST_RATE_HZ} to {HIGHEST_RATE_HZ} Hz can."
-        )
-    if problems := wanted.problems(rate or 44100):
-        raise UsageError(f"The master's format does not work: {'; '.join(problems)}.")
-    _need_folder(folder)
+    chain = with_master(chain, changes or {})
+    wanted = chain.master.as_format()
+    inputs = {_identity(_need_mix(mix)): mix for mix in mixes}
     jobs: list[RenderJob] = []
     taken: dict[str, Path] = {}
-    inputs = {_identity(mix): mix for mix in mixes}
     for mix in mixes:
-        if not mix.exists():
-            raise UsageError(f"{mix}: there is no such mix.")
         master = folder / f"{mix.stem}{EXTENSIONS[wanted.file_format]}"
         # Compared without case: some file systems do not tell "Mix" from "mix".
         if (other := taken.get(master.name.lower())) is not None:
@@ -88,25 +70,44 @@ def plan(
                 hint="render them into different folders",
             )
         taken[master.name.lower()] = mix
-        if master.exists():
-            if (same := inputs.get(_identity(master))) is not None:
+        if (there := _status(master)) is not None:
+            if (same := inputs.get(_identity(there))) is not None:
                 raise UsageError(
                     f"{master}: would replace the mix {same}.", hint="choose another output folder"
                 )
-            if not overwrite:
-                raise UsageError(f"{master}: exists already.", hint="replace it with --overwrite")
-            if master.is_dir():
+            if stat.S_ISDIR(there.st_mode):
                 raise UsageError(f"{master}: is a folder, where the master would go.")
-        jobs.append(RenderJob(chain, mix, master, wanted, rate, overwrite))
+            if not overwrite:
+                raise UsageError(
+                    f"{master}: exists already.",
+                    hint="replace it with --overwrite (in Python, overwrite=True)",
+                )
+        jobs.append(RenderJob(chain, mix, master, wanted, chain.master.sample_rate_hz, overwrite))
+    _need_folder(folder)
     return jobs
 
 
-def _identity(path: Path) -> tuple[int, int] | str:
-    """What tells whether two paths are one file, links included."""
+def _status(path: Path) -> os.stat_result | None:
+    """What is at a path, None if nothing is."""
     try:
-        status = path.stat()
-    except OSError:
-        return str(path)
+        return path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
+        raise UsageError(f"{path}: cannot be reached: {_reason(error)}.") from error
+
+
+def _need_mix(mix: Path) -> os.stat_result:
+    status = _status(mix)
+    if status is None:
+        raise UsageError(f"{mix}: there is no such mix.")
+    if stat.S_ISDIR(status.st_mode):
+        raise UsageError(f"{mix}: is a folder, where a mix is expected.", hint="name the files")
+    return status
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    """What tells whether two paths are one file, links included."""
     return status.st_dev, status.st_ino
 
 
@@ -117,9 +118,9 @@ def _need_folder(folder: Path) -> None:
         raise UsageError(
             f"{folder}: is a file or lies under one, where an output folder is expected."
         ) from error
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise UsageError(
-            f"{folder}: the output folder cannot be made: {error.strerror}.",
+            f"{folder}: the output folder cannot be made: {_reason(error)}.",
             hint="choose a folder that you may write to",
         ) from error
     if not os.access(folder, os.W_OK | os.X_OK):
@@ -127,3 +128,7 @@ def _need_folder(folder: Path) -> None:
             f"{folder}: the output folder may not be written to.",
             hint="choose a folder that you may write to",
         )
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal, NoReturn
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from masterprint.errors import ChainError
 from masterprint.signal import Signal
 
 On = Literal["stereo", "mid", "side", "left", "right"]
 
+
+def _one_line(text: str) -> str:
+    if "\n" in text or "\r" in text:
+        raise ValueError("found a line break; allowed: one line")
+    return text
+
+
+Line = Annotated[str, AfterValidator(_one_line)]
 Gain = Annotated[float, Field(ge=-60, le=60)]
 Frequency = Annotated[float, Field(ge=1, le=96000)]
 Slope = Annotated[int, Field(ge=6, le=48, multiple_of=6)]
@@ -42,11 +50,16 @@ class Stage(Settings):
     on: On = Field("stereo", description="what the stage works on; the rest passes beside it")
     mix: float = Field(1.0, ge=0, le=1, description="share of the processed signal, 0 dry to 1 wet")
     bypass: bool = Field(False, description="leave the stage out")
-    label: str | None = Field(None, max_length=80, description="a name for it in reports")
+    label: Line | None = Field(None, max_length=80, description="a name for it in reports")
 
     def apply(self, signal: Signal) -> Signal:
         """The processed signal; see the contract above."""
         raise NotImplementedError(type(self).__name__)
+
+    @property
+    def acts(self) -> bool:
+        """Whether the stage has any part in what comes out."""
+        return not self.bypass and self.mix > 0.0
 
     def problems(self, sample_rate_hz: int, channels: int) -> list[str]:
         """Why this stage cannot work on such a mix: sentences that begin with the setting."""

@@ -8,6 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from masterprint.dsp.decibels import amplitude
+from masterprint.metering.loudness import why_undefined
 from masterprint.metering.measurement import Meter
 from masterprint.scratch import Scratch
 from masterprint.signal import Block, Signal
@@ -47,7 +48,8 @@ class Loudness(Stage):
             signal.report["measured_lufs"] = None if measured is None else round(measured, 3)
             signal.report["gain_db"] = round(gain_db, 3)
             if measured is None:
-                signal.report["note"] = "loudness is undefined (silence): no gain"
+                reason = why_undefined(meter.frames, signal.sample_rate_hz)
+                signal.report["note"] = f"its loudness is undefined ({reason}): no gain"
             elif gain_db == HIGHEST_GAIN_DB:
                 signal.report["note"] = f"stopped at {HIGHEST_GAIN_DB:g} dB of gain"
             factor = amplitude(gain_db)

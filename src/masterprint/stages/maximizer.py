@@ -11,6 +11,7 @@ from pydantic import Field
 from masterprint.ahead import ahead
 from masterprint.dsp.decibels import amplitude, decibels
 from masterprint.dsp.guard import MARGIN_DB
+from masterprint.metering.loudness import why_undefined
 from masterprint.metering.measurement import Meter
 from masterprint.signal import Block, Signal
 from masterprint.stages.base import Stage
@@ -82,7 +83,8 @@ class Maximizer(Stage):
         """The input gain; writes what was decided into the report."""
         input_lufs = programme.integrated_lufs()
         if input_lufs is None:
-            signal.report["note"] = "loudness is undefined (silence): no gain"
+            reason = why_undefined(programme.frames, signal.sample_rate_hz)
+            signal.report["note"] = f"its loudness is undefined ({reason}): no gain"
             return 0.0
 
         @functools.cache
@@ -115,10 +117,12 @@ class Maximizer(Stage):
             if abs(missing) <= CLOSE_ENOUGH_LU or (at_most and missing > 0):
                 break
             error = preview(gain_db) - reached
-        self._report(signal, gain_db, reached, passes)
+        self._report(signal, gain_db, reached, passes, gain_db >= most_db - SAME_GAIN_DB)
         return gain_db
 
-    def _report(self, signal: Signal, gain_db: float, reached: float, passes: int) -> None:
+    def _report(
+        self, signal: Signal, gain_db: float, reached: float, passes: int, at_most: bool
+    ) -> None:
         met = abs(reached - self.target_lufs) <= TOLERANCE_LU
         signal.report.update(
             {
@@ -130,9 +134,17 @@ class Maximizer(Stage):
             }
         )
         if not met:
+            if reached > self.target_lufs or not at_most:
+                reason = "its loudness jumps where quiet parts pass the gate"
+            elif gain_db >= LARGEST_GAIN_DB - SAME_GAIN_DB:
+                reason = f"more than {LARGEST_GAIN_DB:g} dB of gain is not given"
+            else:
+                reason = (
+                    f"more would need over {self.max_reduction_db:g} dB of limiting under "
+                    f"{self.ceiling_dbtp:g} dBTP (raise max_reduction_db to allow it)"
+                )
             signal.report["note"] = (
-                f"reached {reached:.2f} LUFS instead of {self.target_lufs:g}: more would need over "
-                f"{self.max_reduction_db:g} dB of limiting under {self.ceiling_dbtp:g} dBTP"
+                f"reached {reached:.2f} LUFS instead of {self.target_lufs:g}: {reason}"
             )
 
     def _try(

@@ -106,7 +106,7 @@ def run_stages(stages: Sequence[Stage], signal: Signal) -> tuple[Signal, list[St
 
 def run_stage(stage: Stage, signal: Signal) -> Signal:
     """The signal through one stage, with its common settings."""
-    if stage.bypass or stage.mix == 0.0:
+    if not stage.acts:
         return signal
     if stage.on == "stereo":
         return _mixed(stage, signal)

@@ -9,10 +9,12 @@ from typing import Annotated, ClassVar
 from pydantic import Field, field_validator, model_validator
 
 from masterprint.signal import Block, Signal, fork, join
-from masterprint.stages.base import Frequency, Phase, Stage, stage_problems
+from masterprint.stages.base import Phase, Stage, stage_problems
 from masterprint.stages.crossover import linear_phase_bands, minimum_phase_bands
 from masterprint.stages.entries import StageList
 from masterprint.stages.run import StageReport, run_stages
+
+Crossover = Annotated[float, Field(ge=20, le=20000)]
 
 
 class Split(Stage):
@@ -24,7 +26,7 @@ class Split(Stage):
 
     stage_name: ClassVar[str] = "split"
 
-    crossovers_hz: Annotated[list[Frequency], Field(min_length=1, max_length=7)] = Field(
+    crossovers_hz: Annotated[list[Crossover], Field(min_length=1, max_length=7)] = Field(
         description="where the bands meet, rising"
     )
     bands: Annotated[list[StageList], Field(max_length=8)] = Field(

@@ -1,0 +1,153 @@
+"""What is wrong with a chain, in words for whoever wrote it: found, allowed, and a guess."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from typing import Any
+
+from pydantic import BaseModel
+
+from masterprint.chain.model import Chain, MasterSettings
+from masterprint.chain.yaml_source import Place, Problem, Source, path_text
+from masterprint.stages.describe import Setting, settings_of
+from masterprint.stages.eq import Band
+from masterprint.stages.registry import find_stage, stage_names
+
+
+def problem_of(detail: Any, source: Source) -> Problem:
+    """A pydantic error in the words and the place of a chain file."""
+    place: Place = tuple(detail["loc"])
+    kind, value, context = detail["type"], detail.get("input"), detail.get("ctx", {})
+    model = _model_at(place[:-1])
+    names = [setting.name for setting in settings_of(model)] if model is not None else []
+    if kind == "stage_name":
+        place = (*place, context["name"])
+        message = f"there is no such stage{_guess(context['name'], stage_names())}"
+        if context["name"] in MasterSettings.model_fields:
+            message = "there is no such stage; it is a setting of `master`"
+        return Problem(*source.where(place, of_key=True), message, path_text(place))
+    if kind == "extra_forbidden":
+        message = f"there is no such setting{_guess(str(place[-1]), names)}"
+        if str(place[-1]).isdecimal() and value is None:
+            message = "there is no such setting; if it follows a decimal comma, write a point"
+        return Problem(*source.where(place, of_key=True), message, path_text(place))
+    if kind == "missing":
+        what = next((s for s in settings_of(model) if s.name == place[-1]), None) if model else None
+        message = f"is missing; allowed: {_allowed(what)}" if what else "is missing"
+        return Problem(*source.where(place[:-1]), message, path_text(place))
+    if kind == "value_error":
+        message = str(context.get("error", detail["msg"]))
+    elif kind == "stage_entry":
+        message = f"found {_shown(value)}; {_entry_advice(value)}"
+    elif kind == "list_type" and place[-2:-1] == ("bands",):
+        message = (
+            f"found {_shown(value)}; allowed: a list of stages for each band, as in [[...], []]"
+        )
+    else:
+        setting = (
+            next((s for s in settings_of(model) if s.name == place[-1]), None) if model else None
+        )
+        allowed = _allowed(setting) if setting else _allowed_by(kind, context, detail)
+        if setting and kind in ("too_long", "too_short"):
+            allowed = _allowed_by(kind, context, detail)
+        message = f"found {_shown(value)}; allowed: {allowed}"
+        if isinstance(value, str) and setting and setting.allowed.startswith("one of "):
+            message += _did_you_mean(value, setting.allowed.removeprefix("one of ").split(", "))
+        elif isinstance(value, str) and _COMMA.fullmatch(value):
+            message += " (with a decimal point)"
+    return Problem(*source.where(place), message, path_text(place))
+
+
+_COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+")
+
+
+def _allowed(setting: Setting) -> str:
+    return f"{setting.allowed} {setting.unit}".rstrip()
+
+
+def _entry_advice(value: Any) -> str:
+    """What is to be done about an entry of a list of stages that is not one."""
+    usual = "a stage is one mapping, such as `gain: {gain_db: -1}`"
+    if isinstance(value, str) and find_stage(value):
+        return f"write `{value}: {{}}`"
+    if not isinstance(value, dict) or len(value) < 2:
+        return usual
+    first, *others = value
+    kind = find_stage(first)
+    if kind is not None and all(other in kind.model_fields for other in others):
+        return f"{', '.join(others)} belong to {first}: indent them further than it"
+    return "each stage is an entry of its own, with a dash before it"
+
+
+def _allowed_by(kind: str, context: dict[str, Any], detail: Any) -> str:
+    """What is allowed, from the kind of a pydantic error, for places that are no setting."""
+    if kind in _KINDS:
+        return _KINDS[kind]
+    if kind == "too_long":
+        return f"a list of at most {context['max_length']}"
+    if kind == "too_short":
+        return f"a list of at least {context['min_length']}"
+    bounds = [
+        f"{words} {context[key]:g}"
+        for key, words in (("ge", "at least"), ("le", "at most"), ("gt", "above"), ("lt", "below"))
+        if key in context
+    ]
+    return " and ".join(bounds) or str(detail["msg"])
+
+
+_KINDS = {
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "bool_type": "true or false",
+    "string_type": "text",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+}
+
+
+def _model_at(place: Place) -> type[BaseModel] | None:
+    """The model whose settings stand at a place."""
+    model: type[BaseModel] | None = Chain
+    entries = False
+    for part in place:
+        if isinstance(part, int):
+            continue
+        if entries:
+            model, entries = find_stage(part), False
+        elif model is None:
+            return None
+        elif part in ("stages", "bands"):
+            band = part == "bands" and model.__name__ == "Eq"
+            model, entries = (Band, False) if band else (model, True)
+        else:
+            field = model.model_fields.get(part)
+            inner = field.annotation if field else None
+            model = inner if isinstance(inner, type) and issubclass(inner, BaseModel) else None
+    return None if entries else model
+
+
+def _guess(name: str, names: list[str]) -> str:
+    near = _did_you_mean(name, names)
+    return near or (f"; there are: {', '.join(names)}" if names else "")
+
+
+def _did_you_mean(name: str, names: list[str]) -> str:
+    begun = [each for each in names if len(name) > 2 and each.startswith(name.lower())]
+    near = begun or difflib.get_close_matches(name.lower(), names, 1, cutoff=0.55)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        return "a mapping" if len(value) < 2 else f"a mapping of {len(value)}"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    if value is None:
+        return "nothing (null)"
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = repr(value) if isinstance(value, str) else f"{value}"
+    return text if len(text) <= 60 else text[:57] + "..."
