@@ -10,6 +10,7 @@ The contract itself stands in `masterprint.stages.base.Stage`.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from masterprint.signal import Block, Signal
 from masterprint.stages.base import Stage
+from masterprint.stages.describe import settings_of
 from masterprint.stages.run import run_stage
 
 UNEVEN_SIZES = (1, 2, 0, 3, 7, 31, 127, 509, 1, 2048, 4099, 10007)
@@ -48,7 +50,8 @@ def check_stage_contract(
             stereo and six channels.
 
     Raises:
-        ContractError: a clause is broken, or no rate and channel count is accepted.
+        ContractError: a clause is broken, the stage or a setting is not described, or no rate and
+            channel count is accepted.
     """
     counts = (1, 2, 6) if channels is None else channels
     accepted = [
@@ -65,6 +68,23 @@ def check_stage_contract(
         )
     for trial in accepted:
         trial.check()
+    if missing := _undescribed(type(stage)):
+        raise ContractError(f"{type(stage).__name__}: {'; '.join(missing)}.")
+
+
+def _undescribed(kind: type[Stage]) -> list[str]:
+    """What the checks, the schema and the docs would miss in a stage."""
+    missing = []
+    if not isinstance(getattr(kind, "stage_name", None), str):
+        missing.append("it has no stage_name")
+    if inspect.getdoc(kind) in (None, inspect.getdoc(Stage)):
+        missing.append("it has no docstring that says what it does")
+    for setting in settings_of(kind, common=False):
+        if not setting.description:
+            missing.append(f"its setting {setting.name} has no description")
+        if setting.allowed in ("a number", "a whole number"):
+            missing.append(f"its setting {setting.name} has no range (ge and le)")
+    return missing
 
 
 @dataclass(frozen=True)

@@ -61,12 +61,21 @@ def test_measure_never_fails_on_what_is_short_or_silent(run, tmp_path):
     assert silent["notes"]["true_peak_dbtp"] == "silence"
 
 
-def test_measure_goes_on_past_a_bad_file(run, mix):
-    done = run("measure", "missing.wav", mix, "--json")
+def test_measure_goes_on_past_a_bad_file(run, mix, tmp_path):
+    (tmp_path / "bad.wav").write_text("not audio")
+    done = run("measure", "bad.wav", mix, "--json")
     assert done.returncode == 1
     bad, good = json.loads(done.stdout)
-    assert "no such file" in bad["error"]
+    assert "cannot be read as audio" in bad["error"]
     assert good["frames"] == 441000
+
+
+def test_measure_does_not_begin_where_a_path_is_wrong(run, mix, tmp_path):
+    for path, said in [("missing.wav", "no such file"), (tmp_path, "is a folder")]:
+        done = run("measure", mix, path)
+        assert done.returncode == 2
+        assert said in done.stderr
+        assert done.stdout == ""
     assert run("measure").returncode == 2
 
 

@@ -46,6 +46,8 @@ run_few = settings(
 
 # Settings from schemas.
 
+LINES = st.text(max_size=10).filter(lambda text: not {"\n", "\r"} & set(text))
+
 
 def numbers(part: dict[str, Any], name: str, rate: int) -> Strategy:
     """A number of a schema; its two ends are drawn often. A frequency fits the sample rate."""
@@ -55,7 +57,9 @@ def numbers(part: dict[str, Any], name: str, rate: int) -> Strategy:
         return st.integers(math.ceil(low / step), high // step).map(lambda count: count * step)
     if name.endswith("_hz"):
         low, high = max(low, LOWEST_DRAWN_HZ), min(high, 0.489 * rate)
-        return st.floats(math.log(low), math.log(high)).map(lambda x: min(math.exp(x), high))
+        return st.floats(math.log(low), math.log(high)).map(
+            lambda x: min(max(math.exp(x), low), high)
+        )
     return st.sampled_from([float(low), float(high)]) | st.floats(low, high)
 
 
@@ -77,7 +81,7 @@ def values(part: dict[str, Any], schema: dict[str, Any], name: str, rate: int) -
     simple: dict[str, Strategy] = {
         "boolean": st.booleans(),
         "null": st.none(),
-        "string": st.text(max_size=min(part.get("maxLength", 20), 20)),
+        "string": LINES,
     }
     return simple[kind]
 
@@ -130,7 +134,7 @@ def stages(draw: st.DrawFn, kind: type[Stage], rate: int, channels: int) -> Stag
             optional={
                 "mix": st.sampled_from([0.0, 0.5, 1.0]) | st.floats(0.0, 1.0),
                 "bypass": st.booleans(),
-                "label": st.text(max_size=10),
+                "label": LINES,
             },
         )
     )
@@ -140,8 +144,8 @@ def stages(draw: st.DrawFn, kind: type[Stage], rate: int, channels: int) -> Stag
 @st.composite
 def split_settings(draw: st.DrawFn, rate: int, channels: int) -> dict[str, Any]:
     """Crossovers that rise, and as many lists of stages as there are bands, or none."""
-    frequency = BUILT_IN["highpass"].model_json_schema()["properties"]["frequency_hz"]
-    frequencies = numbers(frequency, "frequency_hz", rate)
+    frequency = Split.model_json_schema()["properties"]["crossovers_hz"]["items"]
+    frequencies = numbers(frequency, "crossovers_hz", rate)
     crossovers = sorted(draw(st.lists(frequencies, min_size=1, max_size=3, unique=True)))
     fitting = [
         kind

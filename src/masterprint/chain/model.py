@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_serializer, field_validator, model_validator
 
 from masterprint.errors import ChainError
 from masterprint.files.formats import BitDepth, Dither, FileFormat, MasterFormat
@@ -38,6 +38,10 @@ class MasterSettings(Settings):
     def _number_as_word(cls, value: Any) -> Any:
         """YAML reads 24 as a number and 32f as a word."""
         return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    @field_serializer("bit_depth", when_used="json")
+    def _word_as_number(self, value: BitDepth) -> int | str:
+        return int(value) if value.isdecimal() else value
 
     @model_validator(mode="after")
     def _can_be_written(self) -> MasterSettings:
@@ -126,7 +130,7 @@ class Chain(Settings):
     def as_dict(self, resolved: bool = False) -> dict[str, Any]:
         """Plain data as in a chain file: what was set, or with `resolved` every setting."""
         if not resolved:
-            return self.model_dump(mode="json", exclude_unset=True) | {"masterprint": 1}
+            return {"masterprint": 1} | self.model_dump(mode="json", exclude_unset=True)
         data = self.model_dump(mode="json", exclude={"stages"})
         data["stages"] = [_resolved(stage) for stage in self.stages]
         return data

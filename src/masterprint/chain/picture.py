@@ -7,6 +7,7 @@ from typing import Any
 from masterprint.chain.model import Chain
 from masterprint.stages.base import COMMON_SETTINGS, Stage
 from masterprint.stages.describe import unit_of
+from masterprint.stages.split import Split
 
 
 def picture(chain: Chain) -> str:
@@ -33,18 +34,24 @@ def _stage(stage: Stage, first: str, rest: str) -> list[str]:
     if stage.mix != 1.0:
         common.append(f"{100 * stage.mix:g} % wet")
     lines = [f"{first}{name}{' [' + ', '.join(common) + ']' if common else ''}"]
-    data = stage.model_dump(mode="json", exclude={*COMMON_SETTINGS, "bands"})
+    # What was not set is a default, and stands in the list of all settings.
+    data = stage.model_dump(mode="json", exclude={*COMMON_SETTINGS, "bands"}, exclude_unset=True)
     settings = ", ".join(_setting(key, value) for key, value in data.items())
     if settings:
         lines.append(f"{rest}   {settings}")
     bands: list[Any] = getattr(stage, "bands", [])
-    if stage.stage_name == "split":
-        for number, band in enumerate(bands, 1):
+    if isinstance(stage, Split):
+        edges = ["", *(f"{frequency:g}" for frequency in stage.crossovers_hz), ""]
+        for number, (band, low, high) in enumerate(zip(bands, edges, edges[1:], strict=False), 1):
             last = number == len(bands)
-            lines.append(f"{rest}{'└' if last else '├'}─ band {number}")
+            where = f"{low} to {high} Hz" if low and high else f"above {low} Hz"
+            where = where if low else f"below {high} Hz"
+            lines.append(f"{rest}{'└' if last else '├'}─ band {number}, {where}")
             below = f"{rest}{'   ' if last else '│  '}"
             for inner in band:
-                lines += _stage(inner, f"{below}├─ ", f"{below}│  ")
+                end = inner is band[-1]
+                branch = f"{below}{'└' if end else '├'}─ "
+                lines += _stage(inner, branch, f"{below}{'   ' if end else '│  '}")
     else:
         for band in bands:
             data = band.model_dump(mode="json", exclude_none=True)

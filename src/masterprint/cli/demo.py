@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -47,3 +48,10 @@ def demo(
     after = result.after.integrated_lufs if result.after else None
     if before is not None and after is not None:
         print(f"To compare them at one loudness, play the master {after - before:.1f} dB lower.")
+    print(f"Your own: {_as_typed()} render {chain} YOUR-MIX.wav -o masters")
+
+
+def _as_typed() -> str:
+    """The command, with its folder where the shell does not know it."""
+    typed = Path(sys.argv[0])
+    return str(typed) if typed.name == "masterprint" and not typed.is_absolute() else "masterprint"

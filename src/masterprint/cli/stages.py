@@ -53,26 +53,31 @@ def _text(kind: Any) -> str:
 
 
 def _print_one(name: str, kind: Any) -> None:
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
     from masterprint.stages.describe import Setting, settings_of
     from masterprint.stages.eq import Band
 
-    def table(title: str, settings: list[Setting]) -> Table:
-        made = Table(title=title, title_justify="left", title_style="bold")
-        for heading in ("setting", "unit", "allowed", "default", "what for"):
+    def table(settings: list[Setting]) -> Table:
+        made = Table(box=box.SIMPLE, pad_edge=False)
+        made.add_column("setting", no_wrap=True)  # has to be typed as it is
+        for heading in ("allowed", "default", "what for"):
             made.add_column(heading)
         for setting in settings:
             default = "(needed)" if setting.required else _plain(setting.default)
-            made.add_row(setting.name, setting.unit, setting.allowed, default, setting.description)
+            allowed = f"{setting.allowed} {setting.unit}".replace("a number from ", "")
+            made.add_row(setting.name, allowed, default, setting.description)
         return made
 
     console = Console()
-    console.print(f"{name}\n\n{_text(kind)}\n", highlight=False, markup=False)
-    console.print(table("Settings", settings_of(kind)))
+    paragraphs = [" ".join(part.split()) for part in _text(kind).split("\n\n")]
+    console.print("\n\n".join([name, *paragraphs]), highlight=False, markup=False)
+    console.print(table(settings_of(kind)))
     if name == "eq":
-        console.print(table("Each of bands", settings_of(Band)))
+        console.print("Each of bands:")
+        console.print(table(settings_of(Band)))
 
 
 def _plain(value: Any) -> str:

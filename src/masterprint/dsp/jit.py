@@ -91,7 +91,9 @@ class Kernel(Generic[P, R]):
 
 def _announce() -> None:
     while _listeners:
-        _listeners.pop()("Compiling audio kernels for this machine: once, some seconds.")
+        _listeners.pop()(
+            "Compiling audio kernels that this machine has not used yet: some seconds, once."
+        )
 
 
 def kernel(signature: str, reads: tuple[str, ...] = ()) -> Callable[[Callable[P, R]], Kernel[P, R]]:

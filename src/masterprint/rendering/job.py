@@ -58,7 +58,7 @@ def plan(
     """
     chain = with_master(chain, changes or {})
     wanted = chain.master.as_format()
-    inputs = {_identity(_need_mix(mix)): mix for mix in mixes}
+    inputs = {_identity(need_file(mix)): mix for mix in mixes}
     jobs: list[RenderJob] = []
     taken: dict[str, Path] = {}
     for mix in mixes:
@@ -97,12 +97,16 @@ def _status(path: Path) -> os.stat_result | None:
         raise UsageError(f"{path}: cannot be reached: {_reason(error)}.") from error
 
 
-def _need_mix(mix: Path) -> os.stat_result:
-    status = _status(mix)
+def need_file(path: Path) -> os.stat_result:
+    """What is at a path where audio should be, or an error if nothing or a folder is."""
+    status = _status(path)
     if status is None:
-        raise UsageError(f"{mix}: there is no such mix.")
+        raise UsageError(f"{path}: there is no such file.")
     if stat.S_ISDIR(status.st_mode):
-        raise UsageError(f"{mix}: is a folder, where a mix is expected.", hint="name the files")
+        raise UsageError(
+            f"{path}: is a folder, where an audio file is expected.",
+            hint=f"name its files, such as {path}/*.wav",
+        )
     return status
 
 

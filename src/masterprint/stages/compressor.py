@@ -24,7 +24,8 @@ class Compressor(Stage):
     Giannoulis, Massberg and Reiss, "Digital Dynamic Range Compressor Design", JAES 60(6), 2012:
     static curve with a quadratic knee (eq. 4), smooth decoupled ballistics (eq. 17). The release
     is shortened by what the attack filter behind it adds, so that 63 % of the gain is back after
-    `release_ms`; it cannot be quicker than the attack.
+    `release_ms`; it cannot be quicker than the attack. The `rms` detector reads a sine 3 dB below
+    its peak, so it needs a threshold that much lower than `peak` for the same reduction.
     """
 
     stage_name: ClassVar[str] = "compressor"

@@ -54,9 +54,9 @@ class Band(Settings):
 class Eq(Stage):
     """Equaliser: bells, shelves, notches and tilts that keep their analogue curves to the top.
 
-    With minimum phase each band is one second-order section matched to the analogue magnitude
-    (see `dsp.analogue`). With linear phase the analogue curves themselves become one symmetric
-    filter: no phase shift, at the price of pre-ringing under steep low bands.
+    With minimum phase each band is one second-order section matched to the analogue magnitude.
+    With linear phase the analogue curves themselves become one symmetric filter: no phase shift, at
+    the price of pre-ringing under steep low bands.
     """
 
     stage_name: ClassVar[str] = "eq"

@@ -24,7 +24,7 @@ Link = Annotated[float, Field(ge=0, le=1)]
 class Limiter(Stage):
     """Limiter: nothing leaves above the ceiling, between the samples either.
 
-    See `dsp.limiting` for how. The ceiling leaves room for the dither that follows it.
+    The ceiling leaves room for the dither that follows it.
     """
 
     stage_name: ClassVar[str] = "limiter"

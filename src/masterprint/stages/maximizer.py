@@ -44,10 +44,11 @@ Point = tuple[float, float]
 class Maximizer(Stage):
     """Maximizer: the gain into a limiter at which the limited result measures the target.
 
-    Listens to the whole programme, looks for the gain with previews (see `stages.preview`), limits
-    with it and measures; how far the preview was off goes into the next search, until integrated
-    loudness is within 0.05 LU of the target. Where the limiter would have to take off more than
-    `max_reduction_db` at any moment, it stops there and reports the loudness that it reached.
+    Listens to the whole programme, looks for the gain in previews of the limiter, limits with it
+    and measures; how far the preview was off goes into the next search, until integrated loudness
+    is within 0.05 LU of the target. Where the limiter would have to take off more than
+    `max_reduction_db` at any moment, it stops there and reports the loudness that it reached: in a
+    programme with one far peak, raise that setting or tame the peak before.
     """
 
     stage_name: ClassVar[str] = "maximizer"
