@@ -277,17 +277,25 @@ def test_a_folder_that_may_not_be_written_to(run, chain, mix):
 
 
 @pytest.mark.parametrize(
-    ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)]
+    ("number", "code"),
+    [
+        (signal.SIGINT, 130),
+        (signal.SIGTERM, 143),
+        (signal.SIGHUP, 129),
+        (signal.SIGKILL, -9),
+    ],
 )
 def test_an_interrupted_render_leaves_no_master(tmp_path, number, code):
     rng = np.random.default_rng(1)
-    write(tmp_path / "long.wav", rng.uniform(-0.5, 0.5, (60 * 44100, 2)))
+    mixes = ("long.wav", "longer.wav")
+    for name in mixes:
+        write(tmp_path / name, rng.uniform(-0.5, 0.5, (60 * 44100, 2)))
     (tmp_path / "limited.yaml").write_text(LIMITED)
     # What a shell starts in the background has Ctrl-C ignored, and so has what that starts in turn.
     heeding = "signal.signal(signal.SIGINT, signal.default_int_handler)"
     program = f"import signal, masterprint.cli.app as app; {heeding}; app.main()"
     running = subprocess.Popen(
-        [sys.executable, "-c", program, "render", "limited.yaml", "long.wav", "-o", "out"],
+        [sys.executable, "-c", program, "render", "limited.yaml", *mixes, "-o", "out", "--json"],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -299,13 +307,17 @@ def test_an_interrupted_render_leaves_no_master(tmp_path, number, code):
     ):
         time.sleep(0.01)
     os.kill(running.pid, number)
-    _, errors = running.communicate(timeout=60)
+    output, errors = running.communicate(timeout=60)
     assert running.returncode == code, errors
     assert not (tmp_path / "out" / "long.wav").exists()
     if number != signal.SIGKILL:
         assert leftovers(tmp_path / "out") == []
     if number == signal.SIGINT:
         assert "Interrupted" in errors
+        rows = json.loads(output)
+        assert [(row["mix"], row["status"]) for row in rows] == [
+            (name, "skipped") for name in mixes
+        ]
 
 
 def test_no_progress_and_no_colour_in_a_pipe(run, chain, mix):

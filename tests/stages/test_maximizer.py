@@ -144,3 +144,22 @@ def test_blocks_of_any_size_give_the_same():
     np.testing.assert_array_equal(parts, whole)
     assert report_of_parts["reached_lufs"] == report["reached_lufs"]
     assert report_of_parts["input_gain_db"] == report["input_gain_db"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "level", "reason"),
+    [(0.3, 0.1, "shorter than the 400 ms"), (2.0, 1e-4, "nothing is louder than the gate")],
+)
+def test_why_loudness_is_undefined_is_said_rightly(seconds, level, reason):
+    audio = level * np.random.default_rng(3).standard_normal((2, round(seconds * 44100)))
+    out, report = run(Maximizer(), audio, 44100)
+    assert reason in report["note"]
+    assert np.array_equal(out, audio)
+
+
+def test_a_programme_that_needs_more_gain_than_there_is_says_so():
+    """The limiter has hardly begun to work; it is not what stops the search."""
+    audio = 1e-3 * np.random.default_rng(3).standard_normal((2, 2 * 44100))
+    _, report = run(Maximizer(target_lufs=-3.0, max_reduction_db=30.0), audio, 44100)
+    assert "more than 60 dB of gain is not given" in report["note"]
+    assert report["input_gain_db"] == pytest.approx(60.0, abs=0.01)

@@ -1,0 +1,83 @@
+"""What scripts and notebooks call."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import soundfile
+
+import masterprint
+from masterprint.errors import MasterprintError
+
+CHAIN = masterprint.Chain(stages=[{"gain": {"gain_db": -3.0}}])
+
+
+def test_render_takes_the_words_of_a_chain_file(mix, tmp_path):
+    made = masterprint.render(
+        CHAIN, mix, tmp_path / "out", format="flac", bit_depth=16, dither="shaped"
+    )
+    assert made.master == tmp_path / "out" / "mix.flac"
+    assert soundfile.info(made.master).subtype == "PCM_16"
+    assert made.status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("dither", "foo"),
+        ("dither", "Shaped"),
+        ("bit_depth", "20"),
+        ("bit_depth", 24.0),
+        ("format", "mp3"),
+        ("sample_rate_hz", 48000.0),
+        ("sample_rate_hz", 0),
+        ("file_format", "wav"),
+    ],
+)
+def test_a_wrong_word_is_refused_with_what_is_allowed(mix, tmp_path, name, value):
+    with pytest.raises(masterprint.MasterprintError, match=rf"master\.{name}: "):
+        masterprint.render(CHAIN, mix, tmp_path / "out", **{name: value})
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_master_that_is_there_stays(mix, tmp_path):
+    made = masterprint.render(CHAIN, mix, tmp_path / "out")
+    with pytest.raises(MasterprintError, match="overwrite=True"):
+        masterprint.render(CHAIN, mix, tmp_path / "out")
+    masterprint.render(CHAIN, made.mix, tmp_path / "out", overwrite=True)
+
+
+def test_a_limiter_that_is_mixed_out_promises_nothing(mix, tmp_path):
+    stages = [{"limiter": {"ceiling_dbtp": -20.0, "mix": 0.0}}]
+    made = masterprint.render(masterprint.Chain(stages=stages), mix, tmp_path / "out")
+    assert made.warnings == []
+
+
+def test_one_frame_stays_one_frame_at_another_rate(tmp_path):
+    soundfile.write(tmp_path / "mix.wav", np.full((1, 2), 0.5), 192000, "PCM_24")
+    made = masterprint.render(CHAIN, tmp_path / "mix.wav", tmp_path / "out", sample_rate_hz=44100)
+    assert soundfile.info(made.master).frames == 1
+
+
+def test_measure_takes_files_and_arrays(mix):
+    audio, rate = soundfile.read(mix, always_2d=True)
+    of_file, of_array = masterprint.measure(mix), masterprint.measure(audio.T, rate)
+    assert of_file.integrated_lufs == pytest.approx(of_array.integrated_lufs, abs=1e-9)
+    assert masterprint.measure(audio[:, 0], rate).channels == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((np.zeros((44100, 2)), 44100), r"array\.T"),
+        ((np.zeros((2, 100), np.int16), 44100), "int16"),
+        ((np.full((2, 100), 1e39), 44100), "beyond"),
+        ((np.full((2, 100), np.nan), 44100), "NaN"),
+        ((np.zeros((2, 100)),), "sample_rate_hz"),
+        ((np.zeros((2, 100)), 100), "at least 8000"),
+        (("mix.wav", 44100), "has its own sample rate"),
+    ],
+)
+def test_measure_refuses_what_is_no_audio(arguments, said):
+    with pytest.raises(MasterprintError, match=said):
+        masterprint.measure(*arguments)
