@@ -35,14 +35,11 @@ GUARD_FILTERS = (
 
 def _windowed_sinc(length: int, beta: float, edge: float) -> NDArray[np.float32]:
     """A filter for every place, shape (taps, places)."""
-    columns = []
-    for place in range(PLACES):
-        offset = np.arange(length) - (length // 2 - 1) - place / PLACES
-        shape = 1.0 - (offset / (length / 2)) ** 2
-        window = np.i0(beta * np.sqrt(np.maximum(shape, 0.0))) / np.i0(beta)
-        taps = np.sinc(edge * offset) * window
-        columns.append(taps / taps.sum())
-    return np.array(columns, dtype=np.float32).T
+    places = np.arange(PLACES) / PLACES
+    offset = np.arange(length)[:, np.newaxis] - (length // 2 - 1) - places
+    argument = beta * np.sqrt(np.maximum(1.0 - (offset / (length / 2)) ** 2, 0.0))
+    taps = np.sinc(edge * offset) * np.i0(argument)
+    return np.asarray(taps / taps.sum(axis=0), dtype=np.float32)
 
 
 def _standard() -> NDArray[np.float32]:
