@@ -9,7 +9,7 @@ import weakref
 import numpy as np
 import pytest
 
-from masterprint.metering.measurement import measure_signal
+from masterprint.metering.meter import measure_signal
 from masterprint.signal import BLOCK_FRAMES, Reader, Signal, fork, join, rechunk
 from masterprint.stages.compressor import Compressor
 from masterprint.stages.highpass import Highpass

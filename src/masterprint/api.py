@@ -12,7 +12,8 @@ from masterprint.chain.library import find_chain
 from masterprint.chain.model import Chain
 from masterprint.errors import SignalError
 from masterprint.files.reading import LOWEST_RATE_HZ, open_audio
-from masterprint.metering.measurement import Measurement, measure_signal
+from masterprint.metering.measurement import Measurement
+from masterprint.metering.meter import measure_signal
 from masterprint.rendering.engine import RenderResult, render_job
 from masterprint.rendering.job import plan
 from masterprint.signal import Signal, audio_from

@@ -60,7 +60,7 @@ def test_importing_the_kernels_does_not_import_numba(tmp_path):
     found = run_python(
         """
         import sys
-        import masterprint.dsp.limiting, masterprint.dsp.biquad, masterprint.metering.measurement
+        import masterprint.dsp.limiting, masterprint.dsp.biquad, masterprint.metering.meter
         import masterprint.stages.registry
         print("numba" in sys.modules, "scipy" in sys.modules)
         """,

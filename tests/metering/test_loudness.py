@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from masterprint.metering import loudness
-from masterprint.metering.measurement import Meter
+from masterprint.metering.meter import Meter
 from masterprint.signal import Signal
 from oracles import (
     K_GAIN,

@@ -5,7 +5,7 @@ import pytest
 from scipy import signal as sps
 
 from masterprint.dsp import interpolation
-from masterprint.metering.measurement import measure_signal
+from masterprint.metering.meter import measure_signal
 from masterprint.metering.truepeak import TruePeakMeter
 from masterprint.signal import Signal
 from oracles import amplitude, decibels, demo_mix, hostile, stereo, true_peak_dbtp, with_midpoints

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from masterprint.dsp.decibels import amplitude
 from masterprint.metering import loudness as lufs
-from masterprint.metering.measurement import Measurement, Meter
+from masterprint.metering.measurement import Measurement
+from masterprint.metering.meter import Meter
 
 Audio = NDArray[np.float64]
 

@@ -19,7 +19,8 @@ from masterprint.errors import ChainError, MasterprintError
 from masterprint.files.quantiser import reserve
 from masterprint.files.reading import open_audio
 from masterprint.files.writing import write_master
-from masterprint.metering.measurement import Measurement, Meter
+from masterprint.metering.measurement import Measurement
+from masterprint.metering.meter import Meter
 from masterprint.rendering.job import RenderJob
 from masterprint.rendering.progress import RenderProgress
 from masterprint.signal import Signal

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from masterprint.ahead import ahead
 from masterprint.files.reading import open_audio
-from masterprint.metering.measurement import Measurement, measure_signal
+from masterprint.metering.measurement import Measurement
+from masterprint.metering.meter import measure_signal
 
 
 def measure_file(path: Path, dual_mono: bool = False) -> Measurement:

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from masterprint.dsp.decibels import amplitude
 from masterprint.metering.loudness import why_undefined
-from masterprint.metering.measurement import Meter
+from masterprint.metering.meter import Meter
 from masterprint.scratch import Scratch
 from masterprint.signal import Block, Signal
 from masterprint.stages.base import Stage

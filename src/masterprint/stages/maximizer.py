@@ -12,7 +12,7 @@ from masterprint.ahead import ahead
 from masterprint.dsp.decibels import amplitude, decibels
 from masterprint.dsp.guard import MARGIN_DB
 from masterprint.metering.loudness import why_undefined
-from masterprint.metering.measurement import Meter
+from masterprint.metering.meter import Meter
 from masterprint.signal import Block, Signal
 from masterprint.stages.base import Stage
 from masterprint.stages.limiter import (

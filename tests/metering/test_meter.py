@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from masterprint.metering.measurement import Meter, measure_signal
+from masterprint.metering.meter import Meter, measure_signal
 from masterprint.signal import Signal
 from oracles import (
     amplitude,
