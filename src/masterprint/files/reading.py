@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import soundfile
 from masterprint.errors import AudioFileError, SignalError
 from masterprint.files.kernels import find_beyond, from_integers
 from masterprint.files.pcm import find_pcm
+from masterprint.files.promises import check_whole, tells_length
 from masterprint.signal import BLOCK_FRAMES, LARGEST_SAMPLE, MOST_CHANNELS, Block, Signal
 
 LOWEST_RATE_HZ = 8000
@@ -31,17 +31,6 @@ INTEGER_BITS = {
     "ALAC_24": 24,
     "ALAC_32": 32,
 }
-
-# What libsndfile's log says of a file that is shorter than its header promises.
-_SHORT_CHUNK = re.compile(
-    r"^\s*(?:data|SSND|riff|Data [Ss]ize)\s*: (\d+) \(should be (\d+)\)", re.M
-)
-_SHORT_RF64 = re.compile(r"Calculated frame count (\d+) does not match .* chunk of (\d+)")
-_UNFINISHED_OGG = re.compile("Last page lacks an end-of-stream bit|Junk after the last page")
-_STREAMED_SIZES = (0, 0x7FFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
-"""Sizes that programs write into a header when they do not know yet: not a promise."""
-_UNKNOWN_FRAMES = (1 << 63) - 1
-"""What libsndfile says of a FLAC stream whose header does not tell its length."""
 
 
 class _Forward(soundfile.SoundFile):  # type: ignore[misc]
@@ -175,7 +164,7 @@ def open_audio(path: Path) -> AudioFile:
             raise AudioFileError(f"{path}: is empty (0 bytes), where audio is expected.")
         with _opened(path) as file:
             log = file.extra_info
-            told = file.frames != _UNKNOWN_FRAMES and not _guessed(path, file.format)
+            told = tells_length(path, file.format, file.frames)
             found = AudioFile(
                 path=path,
                 sample_rate_hz=file.samplerate,
@@ -193,7 +182,7 @@ def open_audio(path: Path) -> AudioFile:
         raise AudioFileError(f"{path}: there is no such file.") from error
     except OSError as error:
         raise AudioFileError(f"{path}: cannot be read: {error.strerror}.") from error
-    _check_whole(found, log)
+    check_whole(path, log)
     if found.frames == 0:
         raise AudioFileError(f"{path}: holds no audio (0 frames).")
     if not LOWEST_RATE_HZ <= found.sample_rate_hz <= HIGHEST_RATE_HZ:
@@ -206,46 +195,6 @@ def open_audio(path: Path) -> AudioFile:
             f"{path}: has {found.channels} channels; at most {MOST_CHANNELS} can be read."
         )
     return found
-
-
-def _check_whole(file: AudioFile, log: str) -> None:
-    held = promised = 0
-    if (short := _SHORT_CHUNK.search(log)) and int(short[1]) not in _STREAMED_SIZES:
-        promised, held = int(short[1]), int(short[2])
-    elif short := _SHORT_RF64.search(log):
-        held, promised = int(short[1]), int(short[2])
-    if promised > held:
-        unit = "frames" if short and short.re is _SHORT_RF64 else "bytes"
-        raise AudioFileError(
-            f"{file.path}: ends early: its header promises {promised} {unit} of audio, "
-            f"it holds {held}.",
-            hint="the file is cut short: get it again from its source",
-        )
-    if _UNFINISHED_OGG.search(log):
-        raise AudioFileError(
-            f"{file.path}: ends early: its last Ogg page is not the end of the stream.",
-            hint="the file is cut short: get it again from its source",
-        )
-
-
-def _guessed(path: Path, container: str) -> bool:
-    """Whether the length is an MP3's without the header (Xing, Info, VBRI) that would tell it.
-
-    Such a header is in the first frame, behind the ID3v2 tag if there is one.
-    """
-    if container not in ("MP3", "MPEG"):
-        return False
-    with path.open("rb") as file:
-        tag = file.read(10)
-        if tag[:3] == b"ID3":
-            size = sum(
-                byte << shift for byte, shift in zip(tag[6:10], (21, 14, 7, 0), strict=False)
-            )
-            file.seek(10 + size)
-        else:
-            file.seek(0)
-        first = file.read(2048)
-    return not any(mark in first for mark in (b"Xing", b"Info", b"VBRI"))
 
 
 def _reason(error: BaseException) -> str:
