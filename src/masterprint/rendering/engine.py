@@ -92,7 +92,10 @@ def render_job(job: RenderJob, progress: RenderProgress | None = None) -> Render
     frames = frames and converted_frames(frames, audio.sample_rate_hz, rate)
     problems += job.master_format.problems(rate, audio.channels, frames)
     if problems:
-        raise ChainError(f"{job.mix}: the chain does not suit this mix: {'; '.join(problems)}.")
+        raise ChainError(
+            f"{job.mix}: the chain does not suit this mix: {'; '.join(problems)}.",
+            hint="for mono, leave out what works on two channels" if audio.channels == 1 else None,
+        )
 
     before = Meter(audio.sample_rate_hz, audio.channels, audio.full_scale)
     source = replace(audio.signal(), reserve=reserve(job.master_format))

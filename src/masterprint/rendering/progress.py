@@ -44,8 +44,12 @@ class RenderProgress:
         """The stage furthest on that has begun."""
         if self._ended is not None:
             return "done"
-        begun = [report.label for report in self._reports if report.before.frames]
-        return begun[-1] if begun else "reading"
+        begun = [report for report in self._reports if report.before.frames]
+        if not begun:
+            return "reading"
+        # All heard and nothing given out: it looks for what suits the whole programme.
+        searching = begun[-1].before.frames >= self._frames and not begun[-1].after.frames
+        return begun[-1].label + (", searching" if searching else "")
 
     @property
     def times_real_time(self) -> float:
