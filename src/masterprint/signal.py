@@ -171,8 +171,11 @@ def join(first: Iterator[Block], *others: Iterator[Block]) -> Iterator[tuple[Blo
     """
     readers = [Reader(other) for other in others]
     for block in first:
-        if block.shape[1]:
-            partners = [reader.take(block.shape[1]) for reader in readers]
+        frames = block.shape[1]
+        if frames:
+            partners = [reader.take(frames) for reader in readers]
+            if any(partner is None or partner.shape[1] < frames for partner in partners):
+                raise SignalError("A stage gave more frames than it took, or fewer.")
             yield (block, *(partner for partner in partners if partner is not None))
-    for other in others:
-        deque(other, maxlen=0)
+    if any(reader.take(1) is not None for reader in readers):
+        raise SignalError("A stage gave more frames than it took, or fewer.")

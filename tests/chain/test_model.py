@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from masterprint.chain.model import Chain, MasterSettings, with_tail
+from masterprint.chain.picture import picture
 from masterprint.errors import ChainError, SignalError
 from masterprint.signal import Signal
 from masterprint.stages.balance import Balance
+from masterprint.stages.base import Stage
 from masterprint.stages.compressor import Compressor
 from masterprint.stages.eq import Band, Eq
 from masterprint.stages.gain import Gain
@@ -308,3 +310,36 @@ def test_an_array_that_the_chain_does_not_suit_is_refused_with_every_reason() ->
         chain.apply(NOISE[:1], 44100)
     assert "stages[0].width: works on 2 channels" in str(caught.value)
     assert "stages[1].highpass: frequency_hz is 23000 Hz" in str(caught.value)
+
+
+class Odd(Stage):
+    """A stage of another package, with settings of every kind."""
+
+    stage_name: ClassVar[str] = "odd"
+
+    words: list[str]
+    nested: list[list[float]]
+    flags: list[bool]
+    bands: list[float]
+
+
+def test_a_stage_of_any_settings_has_a_picture() -> None:
+    stage = Odd(words=["a", "b"], nested=[[1.0, 2.5], [3.0]], flags=[True, False], bands=[1.0])
+    shown = picture(Chain(stages=[stage]))
+    assert "words a b, nested 1 2.5 3, flags yes no" in shown
+
+
+def test_a_picture_tells_bands_by_their_frequencies() -> None:
+    bands = [[Gain(gain_db=1.0), Gain(gain_db=2.0)], [], [Gain(gain_db=3.0)]]
+    shown = picture(Chain(stages=[Split(crossovers_hz=[140.0, 3000.0], bands=bands)])).splitlines()
+    at = shown.index("│  ├─ band 1, below 140 Hz")
+    assert shown[at + 1 : at + 9] == [
+        "│  │  ├─ gain",
+        "│  │  │     gain 1 dB",
+        "│  │  └─ gain",
+        "│  │        gain 2 dB",
+        "│  ├─ band 2, 140 to 3000 Hz",
+        "│  └─ band 3, above 3000 Hz",
+        "│     └─ gain",
+        "│           gain 3 dB",
+    ]

@@ -118,6 +118,8 @@ def test_what_cannot_be_begun_is_refused_before_any_work(run, chain, mix, tmp_pa
         (["render", chain, mix, "-o", "out", "--sample-rate", "4000"], "from 11025 to 192000"),
         (["render", chain, mix, "-o", "out", "--sample-rate", "0"], "from 11025 to 192000"),
         (["render", chain, mix, "-o", "out", "--sample-rate", "44.1k"], "found '44.1k'"),
+        (["render", chain, mix, "-o", "out", "--sample-rate", "\u00b2"], "a whole number from"),
+        (["render", chain, mix, "-o", "out", "--sample-rate", "9" * 5000], "a whole number from"),
         (["render", chain, other, "-o", "out"], "is a folder, where an audio file is expected"),
         (["render", chain, "x" * 300, "-o", "out"], "File name too long"),
         (["render", "x" * 300, mix, "-o", "out"], "File name too long"),
@@ -318,6 +320,44 @@ def test_an_interrupted_render_leaves_no_master(tmp_path, number, code):
         assert [(row["mix"], row["status"]) for row in rows] == [
             (name, "skipped") for name in mixes
         ]
+
+
+def test_what_nohup_ignores_stays_ignored(tmp_path, chain, mix):
+    def ignore() -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    program = (
+        "import os, signal, masterprint.rendering.engine as engine, masterprint.cli.app as app;"
+        "render = engine.render_job;"
+        "engine.render_job = lambda *a: (os.kill(os.getpid(), signal.SIGHUP), render(*a))[1];"
+        "app.main()"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, "render", chain, mix, "-o", "out", "-q"],
+        cwd=tmp_path,
+        preexec_fn=ignore,
+        check=False,
+    )
+    assert done.returncode == 0
+    assert leftovers(tmp_path / "out") == ["mix.wav"]
+
+
+def test_closed_or_full_streams_do_not_change_what_is_done(chain, mix, tmp_path):
+    cases = [
+        (f"render {chain} {mix} -o a >&-", 0),
+        (f"render {chain} {mix} -o b 2>&-", 0),
+        ("--version >&-", 0),
+        (f"render {chain} nothing.wav -o c 2>/dev/full", 2),
+        (f"render {chain} nothing.wav -o c 2>&-", 2),
+    ]
+    for words, code in cases:
+        command = f"{sys.executable} -m masterprint {words}"
+        done = subprocess.run(
+            ["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == code, (words, done.stdout, done.stderr)
+        assert "Traceback" not in done.stdout + done.stderr
+    assert leftovers(tmp_path / "a") == leftovers(tmp_path / "b") == ["mix.wav"]
 
 
 def test_no_progress_and_no_colour_in_a_pipe(run, chain, mix):

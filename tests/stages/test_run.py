@@ -5,12 +5,13 @@ from __future__ import annotations
 import tracemalloc
 from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from masterprint.errors import SignalError
 from masterprint.signal import Block, Signal
 from masterprint.stages.base import Stage
 from masterprint.stages.compressor import Compressor
@@ -20,6 +21,7 @@ from masterprint.stages.highpass import Highpass
 from masterprint.stages.limiter import Limiter
 from masterprint.stages.loudness import Loudness
 from masterprint.stages.run import run_stage, run_stages
+from masterprint.stages.split import Split
 
 FloatArray = NDArray[np.float64]
 
@@ -314,3 +316,33 @@ def test_reports_are_plain_data() -> None:
     )
     signal.collect()
     json.dumps([report.as_dict() for report in reports], allow_nan=False)
+
+
+class Cut(Stage):
+    """Loses or gains frames at the end, as no stage may."""
+
+    stage_name: ClassVar[str] = "cut"
+    by: int = 1
+
+    def apply(self, signal: Signal) -> Signal:
+        blocks = list(signal.blocks)
+        out = (
+            [*blocks, np.zeros((signal.channels, -self.by))] if self.by < 0 else blocks[: -self.by]
+        )
+        return signal.carrying(iter(out))
+
+
+@pytest.mark.parametrize("by", [1, -5])
+@pytest.mark.parametrize("common", [{}, {"mix": 0.5}, {"on": "side"}], ids=str)
+def test_a_stage_of_another_length_is_an_error(by: int, common: dict[str, Any]) -> None:
+    with pytest.raises(SignalError, match=r"gave (more frames|\d+, where as many)"):
+        run_stages([Cut(by=by, **common)], Signal.of(NOISE, RATE, 4096))[0].collect()
+    split = Split(crossovers_hz=[500.0], bands=[[], [Cut(by=by, **common)]])
+    with pytest.raises(SignalError, match=r"gave (more frames|\d+, where as many)"):
+        run_stages([split], Signal.of(NOISE, RATE, 4096))[0].collect()
+
+
+def test_a_limiter_that_leaves_nothing_has_a_number_for_it() -> None:
+    signal, (report,) = run_stages([Limiter()], Signal.of(NOISE * 1e10, RATE))
+    assert np.abs(signal.collect()).max() < 1.0
+    assert 180.0 < report.as_dict()["max_gain_reduction_db"] < 250.0

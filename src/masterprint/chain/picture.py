@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import BaseModel
+
 from masterprint.chain.model import Chain
 from masterprint.stages.base import COMMON_SETTINGS, Stage
 from masterprint.stages.describe import unit_of
@@ -53,7 +55,7 @@ def _stage(stage: Stage, first: str, rest: str) -> list[str]:
                 branch = f"{below}{'└' if end else '├'}─ "
                 lines += _stage(inner, branch, f"{below}{'   ' if end else '│  '}")
     else:
-        for band in bands:
+        for band in bands if all(isinstance(band, BaseModel) for band in bands) else []:
             data = band.model_dump(mode="json", exclude_none=True)
             shape = data.pop("shape", "band")
             text = ", ".join(_setting(key, value) for key, value in data.items())
@@ -66,15 +68,18 @@ def _setting(key: str, value: Any) -> str:
     word = key
     if unit:
         word = next(key.removesuffix(ending) for ending in _ENDINGS if key.endswith(ending))
+    ending = f" {unit}" if unit and value is not None else ""
+    return f"{word.replace('_', ' ')} {_value(value)}{ending}"
+
+
+def _value(value: Any) -> str:
     if isinstance(value, list):
-        shown = " ".join(f"{item:g}" for item in value)
-    elif isinstance(value, bool):
-        shown = "yes" if value else "no"
-    elif isinstance(value, float | int):
-        shown = f"{value:g}"
-    else:
-        shown = "-" if value is None else str(value)
-    return f"{word.replace('_', ' ')} {shown}{' ' + unit if unit and value is not None else ''}"
+        return " ".join(_value(item) for item in value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float | int):
+        return f"{value:g}"
+    return "-" if value is None else str(value)
 
 
 _ENDINGS = ("_db_per_octave", "_dbtp", "_lufs", "_db", "_hz", "_ms", "_s")

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from masterprint.chain.model import Chain, MasterSettings
 from masterprint.chain.yaml_source import Place, Problem, Source, path_text
-from masterprint.stages.describe import Setting, settings_of
+from masterprint.stages.describe import settings_of
 from masterprint.stages.eq import Band
 from masterprint.stages.registry import find_stage, stage_names
 
@@ -34,7 +34,7 @@ def problem_of(detail: Any, source: Source) -> Problem:
         return Problem(*source.where(place, of_key=True), message, path_text(place))
     if kind == "missing":
         what = next((s for s in settings_of(model) if s.name == place[-1]), None) if model else None
-        message = f"is missing; allowed: {_allowed(what)}" if what else "is missing"
+        message = f"is missing; allowed: {what.allowed_with_unit}" if what else "is missing"
         return Problem(*source.where(place[:-1]), message, path_text(place))
     if kind == "value_error":
         message = str(context.get("error", detail["msg"]))
@@ -48,8 +48,8 @@ def problem_of(detail: Any, source: Source) -> Problem:
         setting = (
             next((s for s in settings_of(model) if s.name == place[-1]), None) if model else None
         )
-        allowed = _allowed(setting) if setting else _allowed_by(kind, context, detail)
-        if setting and kind in ("too_long", "too_short"):
+        allowed = setting.allowed_with_unit if setting else _allowed_by(kind, context, detail)
+        if setting and kind in ("too_long", "too_short") and isinstance(value, list):
             allowed = _allowed_by(kind, context, detail)
         message = f"found {_shown(value)}; allowed: {allowed}"
         if isinstance(value, str) and setting and setting.allowed.startswith("one of "):
@@ -60,10 +60,6 @@ def problem_of(detail: Any, source: Source) -> Problem:
 
 
 _COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+")
-
-
-def _allowed(setting: Setting) -> str:
-    return f"{setting.allowed} {setting.unit}".rstrip()
 
 
 def _entry_advice(value: Any) -> str:

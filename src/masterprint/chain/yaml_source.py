@@ -195,6 +195,9 @@ class _Builder:
             key = event.value
             inner = (*place, key)
             self._no_anchor_or_tag(event, inner)
+            if forbidden := _FORBIDDEN.search(key):
+                message = f"found a key with the character {forbidden[0]!a}"
+                raise self._stop(event, message, place)
             mark: Any = event.start_mark
             position = (mark.line + 1, mark.column + 1)
             if key in found:

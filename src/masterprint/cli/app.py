@@ -58,7 +58,8 @@ def _root(
 def main() -> NoReturn:
     """Run the command line; what goes wrong becomes one sentence and an exit code."""
     for name in ("SIGTERM", "SIGHUP"):  # Windows has no SIGHUP
-        if hasattr(signal, name):
+        # What is ignored from the start stays so: that is what nohup is for.
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:
             signal.signal(getattr(signal, name), _terminate)
     _settle_in()
     try:
@@ -88,6 +89,9 @@ def main() -> NoReturn:
 
 def _settle_in() -> None:
     """What suits a process that does one command on many blocks of audio."""
+    # Closed by the caller, as by `>&-`: what is printed goes nowhere.
+    sys.stdout = sys.stdout or io.StringIO()
+    sys.stderr = sys.stderr or io.StringIO()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # file names may hold what no encoding has
             stream.reconfigure(errors="backslashreplace")
@@ -123,7 +127,8 @@ def _unexpected(error: Exception) -> int:
 
 
 def _say(text: str) -> None:
-    print(f"masterprint: {text}", file=sys.stderr)
+    with suppress(OSError):  # nobody can be told that nobody can be told
+        print(f"masterprint: {text}", file=sys.stderr, flush=True)
 
 
 def _leave(code: int) -> NoReturn:

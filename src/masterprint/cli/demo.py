@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -52,6 +53,9 @@ def demo(
 
 
 def _as_typed() -> str:
-    """The command, with its folder where the shell does not know it."""
-    typed = Path(sys.argv[0])
-    return str(typed) if typed.name == "masterprint" and not typed.is_absolute() else "masterprint"
+    """The command, with its folder where the shell does not find it without."""
+    typed = sys.argv[0]
+    found = shutil.which("masterprint")
+    if Path(typed).name != "masterprint" or (found and Path(found).samefile(typed)):
+        return "masterprint"
+    return typed

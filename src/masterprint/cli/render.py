@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -51,9 +52,7 @@ def render(
     changes = {
         "format": file_format and file_format.lower(),
         "bit_depth": bit_depth and bit_depth.lower(),
-        "sample_rate_hz": int(sample_rate)
-        if sample_rate and sample_rate.isdigit()
-        else sample_rate,
+        "sample_rate_hz": _whole(sample_rate),
         "dither": dither and dither.lower(),
         "dither_silence": dither_silence or None,
     }
@@ -117,4 +116,4 @@ def report(result: RenderResult) -> None:
 
 def _whole(text: str | None) -> int | str | None:
     """A number where it is one; what else it may be is refused with the other settings."""
-    return int(text) if text and text.isdecimal() else text
+    return int(text) if text and re.fullmatch("[0-9]{1,9}", text) else text

@@ -67,7 +67,7 @@ def _print_one(name: str, kind: Any) -> None:
             made.add_column(heading)
         for setting in settings:
             default = "(needed)" if setting.required else _plain(setting.default)
-            allowed = f"{setting.allowed} {setting.unit}".replace("a number from ", "")
+            allowed = setting.allowed_with_unit.replace("a number from ", "")
             made.add_row(setting.name, allowed, default, setting.description)
         return made
 

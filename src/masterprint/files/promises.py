@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from masterprint.errors import AudioFileError
+from masterprint.files.mpeg import walk_mpeg
 
 # What libsndfile's log says of a file that is shorter than its header promises.
 _SHORT_CHUNK = re.compile(
@@ -13,8 +14,15 @@ _SHORT_CHUNK = re.compile(
 )
 _SHORT_RF64 = re.compile(r"Calculated frame count (\d+) does not match .* chunk of (\d+)")
 _UNFINISHED_OGG = re.compile("Last page lacks an end-of-stream bit|Junk after the last page")
-_STREAMED_SIZES = (0, 0x7FFFFFFF, 0xFFFFFFFF, 0xFFFFFFFFFFFFFFFF)
+_STREAMED_SIZES = (
+    range(1),
+    range(0x7F000000 - 4096, 0x7F000000 + 4096),
+    range(0x7FFFF000 - 4096, 0x80000000),
+    range(0xFFFFF000, 0x100000000),
+    range(0xFFFFFFFFFFFFFFFF, 0x10000000000000000),
+)
 """Sizes that programs write into a header when they do not know yet: not a promise."""
+MPEG_FRAME = 1152
 _UNKNOWN_FRAMES = (1 << 63) - 1
 """What libsndfile says of a FLAC stream whose header does not tell its length."""
 
@@ -22,8 +30,10 @@ _UNKNOWN_FRAMES = (1 << 63) - 1
 def check_whole(path: Path, log: str) -> None:
     """Raise an error where libsndfile has noted, on opening, that a file is cut short."""
     held = promised = 0
-    if (short := _SHORT_CHUNK.search(log)) and int(short[1]) not in _STREAMED_SIZES:
+    if short := _SHORT_CHUNK.search(log):
         promised, held = int(short[1]), int(short[2])
+        if any(promised in sizes for sizes in _STREAMED_SIZES):
+            return
     elif short := _SHORT_RF64.search(log):
         held, promised = int(short[1]), int(short[2])
     if promised > held:
@@ -39,21 +49,22 @@ def check_whole(path: Path, log: str) -> None:
         )
 
 
-def tells_length(path: Path, container: str, frames: int) -> bool:
-    """Whether the number of frames that libsndfile gives is the header's, and not a guess.
+def length_told(path: Path, container: str, frames: int) -> int | None:
+    """The number of frames that libsndfile gives; None where no header tells it.
 
-    An MP3 tells it in a header (Xing, Info, VBRI) in its first frame, behind the ID3v2 tag if
-    there is one.
+    Raises:
+        AudioFileError: libsndfile has guessed less than there is, and would stop there.
     """
     if container not in ("MP3", "MPEG"):
-        return frames != _UNKNOWN_FRAMES
-    with path.open("rb") as file:
-        tag = file.read(10)
-        size = 0
-        if tag[:3] == b"ID3":
-            for seven_bits in tag[6:]:
-                size = size << 7 | seven_bits
-            size += 10
-        file.seek(size)
-        first = file.read(2048)
-    return any(mark in first for mark in (b"Xing", b"Info", b"VBRI"))
+        return None if frames == _UNKNOWN_FRAMES else frames
+    stream = walk_mpeg(path)
+    if stream.told:
+        return frames
+    # A header that tells nothing may be in a frame of its own, which is no audio.
+    if frames + MPEG_FRAME < stream.samples:
+        raise AudioFileError(
+            f"{path}: no header tells its length, which would be taken for {frames} frames where "
+            f"there are {stream.samples}.",
+            hint="convert it to WAV with another program first",
+        )
+    return None

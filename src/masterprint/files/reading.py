@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ import soundfile
 from masterprint.errors import AudioFileError, SignalError
 from masterprint.files.kernels import find_beyond, from_integers
 from masterprint.files.pcm import find_pcm
-from masterprint.files.promises import check_whole, tells_length
+from masterprint.files.promises import check_whole, length_told
 from masterprint.signal import BLOCK_FRAMES, LARGEST_SAMPLE, MOST_CHANNELS, Block, Signal
 
 LOWEST_RATE_HZ = 8000
@@ -42,9 +43,12 @@ class _Forward(soundfile.SoundFile):  # type: ignore[misc]
 
 @contextmanager
 def _opened(path: Path) -> Iterator[soundfile.SoundFile]:
-    # Not by its name, from which soundfile would take that a file called mix.raw is raw.
-    with path.open("rb", buffering=0) as file, _Forward(file.fileno(), closefd=False) as sound:
-        yield sound
+    with path.open("rb", buffering=0) as file:
+        # Not by its name, which need not be text, and from which soundfile would take a mix.raw for
+        # a file without a header. On Windows, libsndfile may not know our descriptors.
+        which = file.fileno() if os.name == "posix" else path
+        with _Forward(which, closefd=False) as sound:
+            yield sound
 
 
 @dataclass(frozen=True)
@@ -115,24 +119,16 @@ class AudioFile:
             integers = self.bits is not None
             dtype = "int32" if integers else "float64"
             buffer = np.empty((block_frames, self.channels), dtype)
-            read = 0
             while True:
                 got = file.read(block_frames, dtype=dtype, always_2d=True, out=buffer)
                 if not len(got):
                     break
-                read += len(got)
                 block = np.empty((self.channels, len(got)))
                 if integers:
                     from_integers(got, block)
                 else:
                     block[:] = got.T
                 yield block
-            if read == file.frames and self.frames is None:
-                raise AudioFileError(
-                    f"{self.path}: may hold more than the {read} frames that could be decoded: "
-                    "it is an MP3 without the header that tells its length.",
-                    hint="convert it to WAV with another program first",
-                )
 
     def _check_sense(self, block: Block, position: int) -> None:
         place = np.zeros(2, np.int64)
@@ -164,12 +160,11 @@ def open_audio(path: Path) -> AudioFile:
             raise AudioFileError(f"{path}: is empty (0 bytes), where audio is expected.")
         with _opened(path) as file:
             log = file.extra_info
-            told = tells_length(path, file.format, file.frames)
             found = AudioFile(
                 path=path,
                 sample_rate_hz=file.samplerate,
                 channels=file.channels,
-                frames=file.frames if told else None,
+                frames=length_told(path, file.format, file.frames),
                 format=f"{file.format} {file.subtype}",
                 bits=INTEGER_BITS.get(file.subtype),
             )

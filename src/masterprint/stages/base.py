@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, ClassVar, Literal, NoReturn
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -11,14 +12,16 @@ from masterprint.signal import Signal
 
 On = Literal["stereo", "mid", "side", "left", "right"]
 
+ONE_LINE = r"^[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]*$"
+
 
 def _one_line(text: str) -> str:
-    if "\n" in text or "\r" in text:
+    if not re.fullmatch(ONE_LINE, text):
         raise ValueError("found a line break; allowed: one line")
     return text
 
 
-Line = Annotated[str, AfterValidator(_one_line)]
+Line = Annotated[str, AfterValidator(_one_line), Field(json_schema_extra={"pattern": ONE_LINE})]
 Gain = Annotated[float, Field(ge=-60, le=60)]
 Frequency = Annotated[float, Field(ge=1, le=96000)]
 Slope = Annotated[int, Field(ge=6, le=48, multiple_of=6)]

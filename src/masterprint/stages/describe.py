@@ -32,6 +32,12 @@ class Setting:
     required: bool
     description: str
 
+    @property
+    def allowed_with_unit(self) -> str:
+        """Such as "a number from 1 to 96000 Hz or null"."""
+        allowed, null, _ = self.allowed.partition(" or null")
+        return f"{allowed} {self.unit}".rstrip() + null
+
 
 @cache
 def _schema(model: type[BaseModel]) -> dict[str, Any]:

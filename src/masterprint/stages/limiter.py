@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from masterprint.dsp.decibels import amplitude
+from masterprint.dsp.envelope import UNITY
 from masterprint.dsp.limiting import TruePeakLimiter
 from masterprint.signal import Block, Signal
 from masterprint.stages.base import Stage
@@ -48,6 +49,10 @@ class Limiter(Stage):
         signal.report.update(reduction.report())
 
 
+SMALLEST_GAIN = 1.0 / UNITY
+"""What is shown of a gain of nothing, which has no decibels."""
+
+
 class Reduction:
     """Largest and mean gain reduction in dB; the mean looks at every 16th frame."""
 
@@ -61,8 +66,8 @@ class Reduction:
         """Take in gains of shape (groups, frames)."""
         if not gains.size:
             return
-        self.least_gain = min(self.least_gain, float(gains.min()))
-        sparse = gains[:, -self._position % 16 :: 16]
+        self.least_gain = max(min(self.least_gain, float(gains.min())), SMALLEST_GAIN)
+        sparse = np.maximum(gains[:, -self._position % 16 :: 16], SMALLEST_GAIN)
         self._position += gains.shape[1]
         self._count += sparse.size
         if sparse.size and sparse.min() < 1.0:

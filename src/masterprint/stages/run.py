@@ -31,9 +31,10 @@ class LevelTap:
     What is NaN, infinite or beyond all sense does not pass: it is an error of the stage before.
     """
 
-    def __init__(self, channels: int, behind: str = "") -> None:
+    def __init__(self, channels: int, behind: str = "", before: LevelTap | None = None) -> None:
         self.frames = 0
         self._behind = behind
+        self._before = before
         self._totals: NDArray[np.float64] = np.zeros((channels, 2))
 
     def passing(self, blocks: Iterator[Block]) -> Iterator[Block]:
@@ -48,6 +49,12 @@ class LevelTap:
                 )
             self.frames += block.shape[1]
             yield block
+        if self._before is not None and self.frames != self._before.frames:
+            raise SignalError(
+                f"Stage {self._behind!r} took {self._before.frames} frames and gave {self.frames}, "
+                "where as many are expected.",
+                hint="it breaks the stage contract: tell who made it",
+            )
 
     def as_dict(self) -> dict[str, float | None]:
         """Peak in dBFS over all channels, RMS in dBFS of their mean power; None for silence."""
@@ -89,7 +96,7 @@ def run_stages(stages: Sequence[Stage], signal: Signal) -> tuple[Signal, list[St
         details: dict[str, Any] = {}
         signal = run_stage(stage, replace(signal, report=details))
         label = stage.label or stage.stage_name
-        tap = LevelTap(signal.channels, label)
+        tap = LevelTap(signal.channels, label, before)
         signal = signal.carrying(tap.passing(signal.blocks))
         reports.append(
             StageReport(
