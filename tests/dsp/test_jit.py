@@ -90,6 +90,31 @@ def test_nowhere_to_write_a_cache_is_no_obstacle(tmp_path):
     assert lines[-1] == "10.0 4.0"
 
 
+def test_what_is_not_in_the_cache_is_compiled_beside_what_is(tmp_path):
+    """Loading takes a short cut past tables that compiling needs."""
+    (tmp_path / "studio.py").write_text(textwrap.dedent(MODULE))
+    cache = str(tmp_path / "cache")
+    alone = "import numpy; from studio import total; print(total(numpy.arange(5.0)))"
+    assert run_python(alone, tmp_path, NUMBA_CACHE_DIR=cache).split() == ["10.0"]
+    lines = run_python(SCRIPT, tmp_path, NUMBA_CACHE_DIR=cache).splitlines()
+    assert [line.startswith("ANNOUNCED") for line in lines] == [True, False]
+    assert lines[-1] == "10.0 4.0"
+
+
+@pytest.mark.parametrize("ending", ["nbc", "nbi"])
+@pytest.mark.parametrize("kept", [0, 40])
+def test_a_damaged_cache_is_no_obstacle(tmp_path, ending, kept):
+    (tmp_path / "studio.py").write_text(textwrap.dedent(MODULE))
+    cache = tmp_path / "cache"
+    run_python(SCRIPT, tmp_path, NUMBA_CACHE_DIR=str(cache))
+    damaged = list(cache.rglob(f"*.{ending}"))
+    assert len(damaged) == 2
+    for file in damaged:
+        file.write_bytes(file.read_bytes()[:kept])
+    lines = run_python(SCRIPT, tmp_path, NUMBA_CACHE_DIR=str(cache)).splitlines()
+    assert lines[-1] == "10.0 4.0"
+
+
 KERNELS = """
     from masterprint.dsp.jit import kernel
 
