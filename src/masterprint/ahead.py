@@ -9,7 +9,7 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
-DEPTH = 4
+DEPTH = 3
 """Blocks that may wait between two threads: enough to even out their pace, little to remember."""
 
 

@@ -16,8 +16,8 @@ from masterprint.scratch import Scratch
 Block = NDArray[np.float64]
 """Audio of shape (channels, frames), float64, C-contiguous, full scale at 1.0. Never modified."""
 
-BLOCK_FRAMES = 1 << 15
-"""Frames per block where Masterprint chooses: amortises Python, fits the second-level cache."""
+BLOCK_FRAMES = 1 << 16
+"""Frames per block where Masterprint chooses: amortises Python, fits the caches."""
 
 LARGEST_SAMPLE = 1e10
 """Above +200 dBFS no audio is meant, and squares begin to overflow."""
