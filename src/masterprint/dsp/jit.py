@@ -68,13 +68,12 @@ class Kernel(Generic[P, R]):
             dispatcher: Any = njit(cache=True, nogil=True, error_model="numpy")(self.python)
         except RuntimeError:  # nowhere to write a cache: read-only package, no home folder
             return None
+        if _load(dispatcher, self.signature):
+            return cast("Callable[P, R]", dispatcher)
         code = self.python.__code__
         stem = f"{Path(code.co_filename).stem}.{self.python.__qualname__}-{code.co_firstlineno}."
-        known = any(Path(dispatcher.stats.cache_path).glob(f"{stem}*.nbi"))
-        if not known:
+        if not any(Path(dispatcher.stats.cache_path).glob(f"{stem}*.nbi")):
             _announce()
-        elif _load(dispatcher, self.signature):
-            return cast("Callable[P, R]", dispatcher)
         try:
             return self._closed(dispatcher)
         except Exception:  # a damaged cache; if it is the kernel itself, it fails again without
