@@ -64,6 +64,7 @@ def test_measure_takes_files_and_arrays(mix):
     of_file, of_array = masterprint.measure(mix), masterprint.measure(audio.T, rate)
     assert of_file.integrated_lufs == pytest.approx(of_array.integrated_lufs, abs=1e-9)
     assert masterprint.measure(audio[:, 0], rate).channels == 1
+    assert masterprint.measure(audio[:, 0].tolist(), rate).frames == len(audio)
 
 
 @pytest.mark.parametrize(

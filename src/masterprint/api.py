@@ -79,7 +79,8 @@ def measure(
             )
         file = open_audio(Path(audio))
         return measure_signal(file.signal(), file.full_scale, dual_mono)
-    array = audio_from(audio[np.newaxis] if np.ndim(audio) == 1 else audio)
+    array = np.asarray(audio)
+    array = audio_from(array[np.newaxis] if array.ndim == 1 else array)
     if sample_rate_hz is None or sample_rate_hz < LOWEST_RATE_HZ:
         raise SignalError(
             f"An array needs its sample_rate_hz, at least {LOWEST_RATE_HZ}; found {sample_rate_hz}."
