@@ -22,6 +22,7 @@ BLOCK_FRAMES = 1 << 16
 LARGEST_SAMPLE = 1e10
 """Above +200 dBFS no audio is meant, and squares begin to overflow."""
 MOST_CHANNELS = 64
+UNEQUAL = "A stage gave more frames than it took, or fewer."
 
 
 def audio_from(array: Any) -> Block:
@@ -175,7 +176,7 @@ def join(first: Iterator[Block], *others: Iterator[Block]) -> Iterator[tuple[Blo
         if frames:
             partners = [reader.take(frames) for reader in readers]
             if any(partner is None or partner.shape[1] < frames for partner in partners):
-                raise SignalError("A stage gave more frames than it took, or fewer.")
+                raise SignalError(UNEQUAL)
             yield (block, *(partner for partner in partners if partner is not None))
     if any(reader.take(1) is not None for reader in readers):
-        raise SignalError("A stage gave more frames than it took, or fewer.")
+        raise SignalError(UNEQUAL)

@@ -46,12 +46,12 @@ def _stage(stage: Stage, first: str, rest: str) -> list[str]:
         edges = ["", *(f"{frequency:g}" for frequency in stage.crossovers_hz), ""]
         for number, (band, low, high) in enumerate(zip(bands, edges, edges[1:], strict=False), 1):
             last = number == len(bands)
-            where = f"{low} to {high} Hz" if low and high else f"above {low} Hz"
-            where = where if low else f"below {high} Hz"
+            upper = f"{low} to {high} Hz" if high else f"above {low} Hz"
+            where = upper if low else f"below {high} Hz"
             lines.append(f"{rest}{'└' if last else '├'}─ band {number}, {where}")
             below = f"{rest}{'   ' if last else '│  '}"
-            for inner in band:
-                end = inner is band[-1]
+            for place, inner in enumerate(band, 1):
+                end = place == len(band)
                 branch = f"{below}{'└' if end else '├'}─ "
                 lines += _stage(inner, branch, f"{below}{'   ' if end else '│  '}")
     else:

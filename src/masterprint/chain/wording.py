@@ -20,7 +20,8 @@ def problem_of(detail: Any, source: Source) -> Problem:
     place: Place = tuple(detail["loc"])
     kind, value, context = detail["type"], detail.get("input"), detail.get("ctx", {})
     model = _model_at(place[:-1])
-    names = [setting.name for setting in settings_of(model)] if model is not None else []
+    settings = settings_of(model) if model is not None else []
+    setting = next((each for each in settings if place[-1:] == (each.name,)), None)
     if kind == "stage_name":
         place = (*place, context["name"])
         message = f"there is no such stage{_guess(context['name'], stage_names())}"
@@ -28,13 +29,14 @@ def problem_of(detail: Any, source: Source) -> Problem:
             message = "there is no such stage; it is a setting of `master`"
         return Problem(*source.where(place, of_key=True), message, path_text(place))
     if kind == "extra_forbidden":
-        message = f"there is no such setting{_guess(str(place[-1]), names)}"
+        message = (
+            f"there is no such setting{_guess(str(place[-1]), [each.name for each in settings])}"
+        )
         if str(place[-1]).isdecimal() and value is None:
             message = "there is no such setting; if it follows a decimal comma, write a point"
         return Problem(*source.where(place, of_key=True), message, path_text(place))
     if kind == "missing":
-        what = next((s for s in settings_of(model) if s.name == place[-1]), None) if model else None
-        message = f"is missing; allowed: {what.allowed_with_unit}" if what else "is missing"
+        message = f"is missing; allowed: {setting.allowed_with_unit}" if setting else "is missing"
         return Problem(*source.where(place[:-1]), message, path_text(place))
     if kind == "value_error":
         message = str(context.get("error", detail["msg"]))
@@ -45,9 +47,6 @@ def problem_of(detail: Any, source: Source) -> Problem:
             f"found {_shown(value)}; allowed: a list of stages for each band, as in [[...], []]"
         )
     else:
-        setting = (
-            next((s for s in settings_of(model) if s.name == place[-1]), None) if model else None
-        )
         allowed = setting.allowed_with_unit if setting else _allowed_by(kind, context, detail)
         if setting and kind in ("too_long", "too_short") and isinstance(value, list):
             allowed = _allowed_by(kind, context, detail)

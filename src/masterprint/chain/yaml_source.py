@@ -109,12 +109,8 @@ def parse_yaml(text: str) -> Source:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        reason = error.problem
-        if (
-            text.split("\n")[line - 1 :][:1]
-            and text.split("\n")[line - 1][column - 1 :][:1] == "\t"
-        ):
-            reason = "found a tab: lines are indented with spaces"
+        at = "".join(text.split("\n")[line - 1 : line])[column - 1 : column]
+        reason = "found a tab: lines are indented with spaces" if at == "\t" else error.problem
         source.problems.append(Problem(line, column, f"not valid YAML: {reason}"))
     except yaml.YAMLError as error:
         message = f"not valid YAML: {' '.join(str(error).split())}"

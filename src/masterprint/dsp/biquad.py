@@ -72,6 +72,11 @@ def two_sections_two_channels(
     state[1, 1, 0], state[1, 1, 1] = s1, s2
 
 
+def channel_pairs(channels: int) -> list[tuple[int, int]]:
+    """Channels two by two, as kernels take them; an odd last one is beside itself."""
+    return [(c, min(c + 1, channels - 1)) for c in range(0, channels, 2)]
+
+
 class BiquadCascade:
     """Sections in series on every channel, block by block, remembering where they were.
 
@@ -83,8 +88,8 @@ class BiquadCascade:
     def __init__(self, sections: NDArray[np.float64], channels: int) -> None:
         padded = sections if len(sections) % 2 == 0 else np.vstack([sections, IDENTITY])
         self._pairs = np.ascontiguousarray(padded.reshape(-1, 2, 5))
-        # Channels go two by two; an odd last one is computed twice and the copy thrown away.
-        self._channel_pairs = [(c, min(c + 1, channels - 1)) for c in range(0, channels, 2)]
+        # An odd last channel is computed twice and the copy thrown away.
+        self._channel_pairs = channel_pairs(channels)
         self._state = np.zeros((len(self._channel_pairs), len(self._pairs), 2, 2, 2))
         self._position = 0
 

@@ -103,9 +103,10 @@ class TruePeakLimiter:
         """The same for a block whose `SurroundingPeaks` are known already."""
         frames = block.shape[1]
         np.multiply(block, self._input_gain, out=self._input.room(frames))
-        np.multiply(peaks, np.float32(self._input_gain), out=self._peaks.room(frames))
+        driven = self._peaks.room(frames)
+        np.multiply(peaks, np.float32(self._input_gain), out=driven)
         gains = self._gains.room(frames)
-        gains[:] = self.envelope(peaks)
+        gains[:] = self._envelopes(driven)
         quick = self._guards(self._guarded(frames, gains))
         return self._output.line[:, :frames] * quick, self._gains.line[:, :frames] * quick
 

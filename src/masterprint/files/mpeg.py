@@ -36,7 +36,7 @@ class MpegStream(NamedTuple):
     """A walk through a file.
 
     Attributes:
-        samples: per channel, in all frames that are there as a whole.
+        samples: per channel, in all frames that are there as a whole; not counted where told.
         told: whether a header (Xing, Info, VBRI) in the first frame gives their number.
     """
 
@@ -45,22 +45,22 @@ class MpegStream(NamedTuple):
 
 
 def walk_mpeg(path: Path) -> MpegStream:
-    """Count the samples of an MPEG audio file."""
+    """Count the samples of an MPEG audio file that does not tell them."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         place = _behind_tag(data)
-        samples, told, first = 0, False, True
+        samples, first = 0, True
         while place < len(data) - 4:
             frame = _frame_at(data, place)
             if frame is None or (first and _frame_at(data, place + frame.size) is None):
                 place += 1  # padding behind a tag, a tag at the end, or damage: look further
                 continue
-            if first:
-                told = _tells(data, place, frame)
-                first = False
+            if first and _tells(data, place, frame):
+                return MpegStream(0, told=True)
+            first = False
             if place + frame.size <= len(data):
                 samples += frame.samples
             place += frame.size
-    return MpegStream(samples, told)
+    return MpegStream(samples, told=False)
 
 
 def _behind_tag(data: mmap.mmap) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from masterprint.dsp.biquad import channel_pairs
 from masterprint.dsp.decibels import decibels
 from masterprint.metering import loudness as lufs
 from masterprint.metering.kernels import weigh_pair
@@ -45,7 +46,7 @@ class Meter:
         self._channels = channels
         self._full_scale = full_scale
         self._weighting = lufs.k_weighting(sample_rate_hz)
-        self._pairs = [(c, min(c + 1, channels - 1)) for c in range(0, channels, 2)]
+        self._pairs = channel_pairs(channels)
         pairs = len(self._pairs)
         self._state = np.zeros((pairs, 2, 4))
         self._energies = np.zeros((pairs, 2, 1))

@@ -83,14 +83,15 @@ def render_job(job: RenderJob, progress: RenderProgress | None = None) -> Render
     began = time.perf_counter()
     progress = progress or RenderProgress()
     audio = open_audio(job.mix)
-    rate = job.sample_rate_hz or audio.sample_rate_hz
+    rate = job.chain.master.sample_rate_hz or audio.sample_rate_hz
+    master_format = job.chain.master.as_format()
     problems = job.chain.problems(audio.sample_rate_hz, audio.channels)
     if rate != audio.sample_rate_hz and not problems:
         last = _last_ceiling(job.chain.stages)
         problems = job.chain.problems(rate, audio.channels, first=last)
     frames = with_tail(audio.signal(), job.chain.tail_s).frames
     frames = frames and converted_frames(frames, audio.sample_rate_hz, rate)
-    problems += job.master_format.problems(rate, audio.channels, frames)
+    problems += master_format.problems(rate, audio.channels, frames)
     if problems:
         raise ChainError(
             f"{job.mix}: the chain does not suit this mix: {'; '.join(problems)}.",
@@ -98,17 +99,17 @@ def render_job(job: RenderJob, progress: RenderProgress | None = None) -> Render
         )
 
     before = Meter(audio.sample_rate_hz, audio.channels, audio.full_scale)
-    source = replace(audio.signal(), reserve=reserve(job.master_format))
+    source = replace(audio.signal(), reserve=reserve(master_format))
     source = source.carrying(ahead(before.passing(source.blocks)))
     source = with_tail(source, job.chain.tail_s)
     signal, reports = chain_at_rate(job.chain.stages, source, rate)
     progress.follow(reports, source.frames, audio.sample_rate_hz)
-    quantum = 1.25 * 2.0 ** (1 - job.master_format.bits) if job.master_format.is_integer else 0.0
+    quantum = 1.25 * 2.0 ** (1 - master_format.bits) if master_format.is_integer else 0.0
     after = Meter(rate, audio.channels, 1.0 - quantum)
     clipped = write_master(
         signal.carrying(ahead(signal.blocks)),
         job.master,
-        job.master_format,
+        master_format,
         overwrite=job.overwrite,
         heard=after.feed,
     )

@@ -12,7 +12,7 @@ from typing import Any
 from masterprint.chain.loading import with_master
 from masterprint.chain.model import Chain
 from masterprint.errors import UsageError
-from masterprint.files.formats import EXTENSIONS, MasterFormat
+from masterprint.files.formats import EXTENSIONS
 
 
 @dataclass(frozen=True)
@@ -20,19 +20,15 @@ class RenderJob:
     """One master to be made.
 
     Attributes:
-        chain: what the mix goes through.
+        chain: what the mix goes through, and in its `master` block how the master is written.
         mix: the file that comes in.
         master: the file that goes out; its folder exists.
-        master_format: how it is written.
-        sample_rate_hz: rate of the master, None for that of the mix.
         overwrite: whether a file at `master` may be replaced.
     """
 
     chain: Chain
     mix: Path
     master: Path
-    master_format: MasterFormat
-    sample_rate_hz: int | None
     overwrite: bool
 
 
@@ -57,12 +53,12 @@ def plan(
             exists already, one would replace a mix, or the folder cannot be written.
     """
     chain = with_master(chain, changes or {})
-    wanted = chain.master.as_format()
+    extension = EXTENSIONS[chain.master.format]
     inputs = {_identity(need_file(mix)): mix for mix in mixes}
     jobs: list[RenderJob] = []
     taken: dict[str, Path] = {}
     for mix in mixes:
-        master = folder / f"{mix.stem}{EXTENSIONS[wanted.file_format]}"
+        master = folder / f"{mix.stem}{extension}"
         # Compared without case: some file systems do not tell "Mix" from "mix".
         if (other := taken.get(master.name.lower())) is not None:
             raise UsageError(
@@ -82,7 +78,7 @@ def plan(
                     f"{master}: exists already.",
                     hint="replace it with --overwrite (in Python, overwrite=True)",
                 )
-        jobs.append(RenderJob(chain, mix, master, wanted, chain.master.sample_rate_hz, overwrite))
+        jobs.append(RenderJob(chain, mix, master, overwrite))
     _need_folder(folder)
     return jobs
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from masterprint.dsp.biquad import channel_pairs
 from masterprint.dsp.delay import Delay
 from masterprint.dsp.limiting import TruePeakLimiter
 from masterprint.dsp.surroundings import SurroundingPeaks
@@ -42,7 +43,7 @@ class KnownProgramme:
         self._padded_frames = 0
         self._link = link
         self._weighting = lufs.k_weighting(sample_rate_hz)
-        self._pairs = [(c, min(c + 1, channels - 1)) for c in range(0, channels, 2)]
+        self._pairs = channel_pairs(channels)
         self._state = np.zeros((len(self._pairs), 2, 4))
         gain = lufs.k_weighting_gain(sample_rate_hz) ** 2
         self._weights = (lufs.channel_weights(channels) * gain).astype(np.float32)
