@@ -20,7 +20,7 @@ types: .venv/installed-dev
 layers: .venv/installed-dev
 	.venv/bin/lint-imports
 
-pytest: .venv/installed-dev
+pytest: .venv/installed-dev .fixtures/BUILT
 	.venv/bin/pytest -n 2 --dist worksteal
 
 format: .venv/installed-dev
@@ -36,7 +36,11 @@ docs: .venv/installed
 	.venv/bin/python tools/stage_reference.py
 
 clean:
-	rm -rf .venv .bench masterprint-demo
+	rm -rf .venv .bench .fixtures masterprint-demo
+
+# Plugins for the tests to host. Where they cannot be compiled, .fixtures/WHY.txt says why.
+.fixtures/BUILT: tools/make-test-plugins tests/plugins/fixture/Fixture.cpp tests/plugins/fixture/DistrhoPluginInfo.h
+	tools/make-test-plugins .fixtures
 
 .venv/installed: pyproject.toml tools/make-venv
 	tools/make-venv

@@ -32,3 +32,12 @@ class ChainError(MasterprintError):
 
 class UsageError(MasterprintError):
     """What was asked for cannot be started: a colliding name, a missing folder."""
+
+
+class PluginError(MasterprintError):
+    """A plugin is missing, does not load, does not take its settings, or fails while it runs.
+
+    `said` is the last that the plugin printed, where it ran.
+    """
+
+    said: str = ""

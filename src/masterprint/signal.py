@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -63,6 +64,8 @@ class Signal:
         channels: rows of every block.
         frames: how many there will be in all, where that is known beforehand.
         reserve: linear amplitude that a ceiling leaves free for what comes after it (dither).
+        place: where in a chain the signal is, such as "stage 3", for errors.
+        deadline: `time.monotonic()` by which a render must be over; plugins are held to it.
         report: where a stage writes down what it decided and did, for the render's JSON.
     """
 
@@ -71,6 +74,8 @@ class Signal:
     channels: int
     frames: int | None = None
     reserve: float = 0.0
+    place: str = ""
+    deadline: float = math.inf
     report: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def map(self, process: Callable[[Block], Block]) -> Signal:

@@ -13,6 +13,7 @@ from masterprint.chain.model import Chain, MasterSettings
 from masterprint.chain.wording import problem_of
 from masterprint.chain.yaml_source import MOST_PROBLEMS, Problem, Source, parse_yaml, read_yaml
 from masterprint.errors import ChainError, UsageError
+from masterprint.stages.beside import FOLDER
 
 
 class ChainFileError(ChainError):
@@ -44,7 +45,7 @@ def load_chain(path: str | Path) -> Chain:
         raise ChainError(f"{path}: there is no such chain file.", hint=_shipped(path)) from error
     except OSError as error:
         raise ChainError(f"{path}: cannot be read: {error.strerror}.") from error
-    return _validated(source, str(path))
+    return _validated(source, str(path), path.parent)
 
 
 def parse_chain(text: str, name: str = "chain") -> Chain:
@@ -81,7 +82,7 @@ def _shipped(path: Path) -> str:
     )
 
 
-def _validated(source: Source, name: str) -> Chain:
+def _validated(source: Source, name: str, folder: Path | None = None) -> Chain:
     problems = list(source.problems)
     chain: Chain | None = None
     if source.data is None and not problems:
@@ -96,7 +97,7 @@ def _validated(source: Source, name: str) -> Chain:
         )
     elif source.data is not None:
         try:
-            chain = Chain.model_validate(source.data)
+            chain = Chain.model_validate(source.data, context={FOLDER: folder} if folder else None)
         except ValidationError as error:
             reported = {problem.path for problem in problems}
             found = [problem_of(detail, source) for detail in error.errors(include_url=False)]

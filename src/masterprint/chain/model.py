@@ -111,15 +111,18 @@ class Chain(Settings):
 
         Raises:
             ChainError: the chain does not suit such audio.
+            PluginError: a plugin is missing, or fails.
             SignalError: the array has another shape or type, or samples that are not finite.
         """
+        from masterprint.chain.plugins import with_plugins
         from masterprint.stages.run import run_stages
 
         audio = audio_from(audio)
-        if problems := self.problems(sample_rate_hz, len(audio)):
+        chain = with_plugins(self)
+        if problems := chain.problems(sample_rate_hz, len(audio)):
             raise ChainError(f"The chain does not suit this audio: {'; '.join(problems)}.")
         signal = with_tail(Signal.of(audio, sample_rate_hz), self.tail_s)
-        return run_stages(self.stages, signal)[0].collect()
+        return run_stages(chain.stages, signal)[0].collect()
 
     def __repr__(self) -> str:
         stages = " -> ".join(stage.label or stage.stage_name for stage in self.stages)
@@ -138,9 +141,9 @@ class Chain(Settings):
 
 def _resolved(stage: Stage) -> dict[str, Any]:
     settings = stage.model_dump(mode="json")
-    bands = getattr(stage, "bands", None)
-    if stage.stage_name == "split" and bands:
-        settings["bands"] = [[_resolved(inner) for inner in band] for band in bands]
+    for key, lists in stage.inner().items():
+        whole = [[_resolved(each) for each in stages] for stages in lists]
+        settings[key] = whole[0] if key == "fallback" else whole
     return {stage.stage_name: settings}
 
 

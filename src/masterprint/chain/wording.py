@@ -114,7 +114,7 @@ def _model_at(place: Place) -> type[BaseModel] | None:
             model, entries = find_stage(part), False
         elif model is None:
             return None
-        elif part in ("stages", "bands"):
+        elif part in ("stages", "bands", "fallback"):
             band = part == "bands" and model.__name__ == "Eq"
             model, entries = (Band, False) if band else (model, True)
         else:

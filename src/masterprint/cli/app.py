@@ -18,7 +18,7 @@ from typing import NoReturn
 import typer
 
 from masterprint import __version__
-from masterprint.cli import chain, demo, measure, render, stages
+from masterprint.cli import chain, demo, measure, plugins, render, stages
 from masterprint.errors import MasterprintError
 
 FAILED, USAGE, UNEXPECTED, INTERRUPTED = 1, 2, 3, 130
@@ -36,6 +36,7 @@ app = typer.Typer(
 app.command("render")(render.render)
 app.command("measure")(measure.measure)
 app.add_typer(chain.app, name="chain")
+app.add_typer(plugins.app, name="plugins")
 app.command("stages")(stages.stages)
 app.command("demo")(demo.demo)
 
@@ -136,6 +137,8 @@ def _leave(code: int) -> NoReturn:
     from masterprint.files.unfinished import discard_unfinished
 
     discard_unfinished()
+    if (hosts := sys.modules.get("masterprint.plugins.host")) is not None:
+        hosts.close_all()
     try:
         sys.stdout.flush()
     except BrokenPipeError:  # nobody reads any more

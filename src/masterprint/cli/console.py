@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -127,3 +127,31 @@ def progress_bars(
         finally:
             over.set()
             thread.join()
+
+
+@contextmanager
+def counting(total: int, show: bool) -> Iterator[Callable[[str], None]]:
+    """A bar: call it with the name of each thing that begins. On a terminal only."""
+    if not (show and total and sys.stderr.isatty()):
+        yield lambda name: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    bars = Progress(
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.description}", markup=False),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with bars:
+        task = bars.add_task("", total=total)
+        begun = 0
+
+        def advance(name: str) -> None:
+            nonlocal begun
+            bars.update(task, completed=begun, description=name)
+            begun += 1
+
+        yield advance

@@ -36,6 +36,14 @@ def render(
     jobs: Annotated[
         int | None, typer.Option("--jobs", "-j", min=1, max=64, help="Mixes at a time.")
     ] = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", min=0.1, help="For a mix that goes through plugins."),
+    ] = None,
+    trust_path: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Load this plugin file, too, though it is not scanned."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Print errors and warnings only.")
@@ -56,7 +64,8 @@ def render(
         "dither": dither and dither.lower(),
         "dither_silence": dither_silence or None,
     }
-    planned = plan(find_chain(chain), mixes, output, changes, overwrite)
+    trusted = trust_path or []
+    planned = plan(find_chain(chain), mixes, output, changes, overwrite, timeout, trusted)
     announce()
     followed = [RenderProgress() for _ in planned]
     results = [

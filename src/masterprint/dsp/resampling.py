@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,14 +19,8 @@ def resample(signal: Signal, sample_rate_hz: int) -> Signal:
         if signal.frames is None
         else converted_frames(signal.frames, signal.sample_rate_hz, sample_rate_hz)
     )
-    return Signal(
-        _convert(signal, sample_rate_hz),
-        sample_rate_hz,
-        signal.channels,
-        frames,
-        signal.reserve,
-        signal.report,
-    )
+    blocks = _convert(signal, sample_rate_hz)
+    return replace(signal, blocks=blocks, sample_rate_hz=sample_rate_hz, frames=frames)
 
 
 def converted_frames(frames: int, from_hz: int, to_hz: int) -> int:

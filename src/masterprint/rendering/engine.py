@@ -6,6 +6,7 @@ first meter, the chain up to its last limiter, that limiter, and writing with th
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -99,7 +100,8 @@ def render_job(job: RenderJob, progress: RenderProgress | None = None) -> Render
         )
 
     before = Meter(audio.sample_rate_hz, audio.channels, audio.full_scale)
-    source = replace(audio.signal(), reserve=reserve(master_format))
+    deadline = time.monotonic() + (job.timeout_s or generous_s(audio.frames, audio.sample_rate_hz))
+    source = replace(audio.signal(), reserve=reserve(master_format), deadline=deadline)
     source = source.carrying(ahead(before.passing(source.blocks)))
     source = with_tail(source, job.chain.tail_s)
     signal, reports = chain_at_rate(job.chain.stages, source, rate)
@@ -125,6 +127,14 @@ def render_job(job: RenderJob, progress: RenderProgress | None = None) -> Render
     )
     result.warnings = _warnings(job, result, clipped)
     return result
+
+
+def generous_s(frames: int | None, sample_rate_hz: int) -> float:
+    """Seconds that a render may take unless told otherwise: 20 times its length, and two minutes.
+
+    The slowest plugins there are (spectral repair at its best quality) stay well below that.
+    """
+    return 120.0 + 20.0 * frames / sample_rate_hz if frames is not None else math.inf
 
 
 def try_render(job: RenderJob, progress: RenderProgress | None = None) -> RenderResult:
@@ -156,7 +166,7 @@ def chain_at_rate(
         reports.append(StageReport("conversion", label, False, before, after, details))
     if last < len(stages):
         ahead_of_it = signal.carrying(ahead(signal.blocks)) if last else signal
-        signal, more = run_stages(stages[last:], ahead_of_it)
+        signal, more = run_stages(stages[last:], ahead_of_it, last)
         reports += more
     return signal, reports
 

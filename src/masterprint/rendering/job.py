@@ -11,6 +11,7 @@ from typing import Any
 
 from masterprint.chain.loading import with_master
 from masterprint.chain.model import Chain
+from masterprint.chain.plugins import with_plugins
 from masterprint.errors import UsageError
 from masterprint.files.formats import EXTENSIONS
 
@@ -24,12 +25,15 @@ class RenderJob:
         mix: the file that comes in.
         master: the file that goes out; its folder exists.
         overwrite: whether a file at `master` may be replaced.
+        timeout_s: how long it may take while plugins are involved; None for what is generous for
+            the mix's length.
     """
 
     chain: Chain
     mix: Path
     master: Path
     overwrite: bool
+    timeout_s: float | None = None
 
 
 def plan(
@@ -38,6 +42,8 @@ def plan(
     folder: Path,
     changes: Mapping[str, Any] | None = None,
     overwrite: bool = False,
+    timeout_s: float | None = None,
+    trusted: Sequence[Path] = (),
 ) -> list[RenderJob]:
     """A job for every mix, masters named after them, or an error before any work is done.
 
@@ -47,12 +53,15 @@ def plan(
         folder: where the masters go; made if it is missing.
         changes: settings that take the place of those in the chain's `master` block.
         overwrite: whether masters that are there may be replaced.
+        timeout_s: of each job.
+        trusted: plugin files that may be loaded although they are not in the catalogue.
 
     Raises:
+        PluginError: plugins are missing; all of them are named.
         UsageError: a setting is wrong, a mix is missing, two masters would have one name, one
             exists already, one would replace a mix, or the folder cannot be written.
     """
-    chain = with_master(chain, changes or {})
+    chain = with_plugins(with_master(chain, changes or {}), trusted)
     extension = EXTENSIONS[chain.master.format]
     inputs = {_identity(need_file(mix)): mix for mix in mixes}
     jobs: list[RenderJob] = []
@@ -78,7 +87,7 @@ def plan(
                     f"{master}: exists already.",
                     hint="replace it with --overwrite (in Python, overwrite=True)",
                 )
-        jobs.append(RenderJob(chain, mix, master, overwrite))
+        jobs.append(RenderJob(chain, mix, master, overwrite, timeout_s))
     _need_folder(folder)
     return jobs
 

@@ -59,6 +59,10 @@ class Stage(Settings):
         """The processed signal; see the contract above."""
         raise NotImplementedError(type(self).__name__)
 
+    def inner(self) -> dict[str, list[list[Stage]]]:
+        """Settings that hold lists of further stages, for those who look through a whole chain."""
+        return {}
+
     @property
     def acts(self) -> bool:
         """Whether the stage has any part in what comes out."""

@@ -11,6 +11,7 @@ from pydantic import (
     Field,
     PlainSerializer,
     PlainValidator,
+    ValidationInfo,
     WithJsonSchema,
     create_model,
 )
@@ -30,7 +31,7 @@ def _entry_model(kind: type[Stage]) -> type[BaseModel]:
     return create_model("StageEntry", __config__=ConfigDict(strict=True), **fields)
 
 
-def stage_from_entry(entry: Any) -> Stage:
+def stage_from_entry(entry: Any, info: ValidationInfo) -> Stage:
     """The stage of one entry; a Stage built in code passes as it is."""
     from masterprint.stages.registry import find_stage
 
@@ -43,7 +44,8 @@ def stage_from_entry(entry: Any) -> Stage:
     if kind is None:
         raise PydanticCustomError("stage_name", "no such stage", {"name": str(name)})
     model = _entry_model(kind)
-    found = model.model_validate({name: {} if settings is None else settings})
+    data = {name: {} if settings is None else settings}
+    found = model.model_validate(data, context=info.context)
     stage: Stage = getattr(found, name)
     return stage
 

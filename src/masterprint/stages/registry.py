@@ -21,6 +21,7 @@ from masterprint.stages.loudness import Loudness
 from masterprint.stages.lowpass import Lowpass
 from masterprint.stages.maximizer import Maximizer
 from masterprint.stages.mono_bass import MonoBass
+from masterprint.stages.plugin import Plugin
 from masterprint.stages.split import Split
 from masterprint.stages.width import Width
 
@@ -35,6 +36,7 @@ BUILT_IN: dict[str, type[Stage]] = {
     "lowpass": Lowpass,
     "maximizer": Maximizer,
     "mono_bass": MonoBass,
+    "plugin": Plugin,
     "split": Split,
     "width": Width,
 }

@@ -86,15 +86,22 @@ class StageReport:
         return found | self.details
 
 
-def run_stages(stages: Sequence[Stage], signal: Signal) -> tuple[Signal, list[StageReport]]:
-    """The signal through all stages in order, and their reports, which fill as audio is taken."""
+def run_stages(
+    stages: Sequence[Stage], signal: Signal, first: int = 0
+) -> tuple[Signal, list[StageReport]]:
+    """The signal through all stages in order, and their reports, which fill as audio is taken.
+
+    `first` is how many stages of the chain come before these.
+    """
+    outer = f"{signal.place}, " if signal.place else ""
     reports: list[StageReport] = []
     tap = LevelTap(signal.channels)
     signal = signal.carrying(tap.passing(signal.blocks))
-    for stage in stages:
+    for number, stage in enumerate(stages, first + 1):
         before = tap
         details: dict[str, Any] = {}
-        signal = run_stage(stage, replace(signal, report=details))
+        place = f"{outer}stage {number}"
+        signal = run_stage(stage, replace(signal, report=details, place=place))
         label = stage.label or stage.stage_name
         tap = LevelTap(signal.channels, label, before)
         signal = signal.carrying(tap.passing(signal.blocks))

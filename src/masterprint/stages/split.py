@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import pairwise
 from typing import Annotated, ClassVar
 
@@ -51,6 +52,10 @@ class Split(Stage):
             )
         return self
 
+    def inner(self) -> dict[str, list[list[Stage]]]:
+        """The stages of its bands."""
+        return {"bands": self.bands} if self.bands else {}
+
     def problems(self, sample_rate_hz: int, channels: int) -> list[str]:
         """Those of the split itself and of every stage in its bands."""
         found = super().problems(sample_rate_hz, channels)
@@ -73,8 +78,9 @@ class Split(Stage):
         bands = self.bands or [[] for _ in range(ways)]
         worked: list[Iterator[Block]] = []
         reports: list[list[StageReport]] = []
-        for stages, branch in zip(bands, branches, strict=True):
-            band, report = run_stages(stages, signal.carrying(branch))
+        for number, (stages, branch) in enumerate(zip(bands, branches, strict=True), 1):
+            place = f"{signal.place}, band {number}"
+            band, report = run_stages(stages, replace(signal.carrying(branch), place=place))
             worked.append(band.blocks)
             reports.append(report)
         for together in join(*worked):

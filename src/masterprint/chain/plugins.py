@@ -1,0 +1,98 @@
+"""Which installed plugins a chain will use: all looked for at once, before any audio is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from masterprint.chain.model import Chain
+from masterprint.errors import PluginError
+from masterprint.plugins.catalogue import Catalogue, need_unchanged
+from masterprint.plugins.finding import Missing, find
+from masterprint.plugins.scan import trusted as trusted_entry
+from masterprint.stages.base import Stage
+from masterprint.stages.plugin import Plugin
+from masterprint.stages.split import Split
+
+
+def with_plugins(chain: Chain, trusted: Sequence[Path] = ()) -> Chain:
+    """The chain with every plugin stage bound to an installed plugin, or to what replaces it.
+
+    Args:
+        chain: any chain; one without plugins comes back as it is.
+        trusted: plugin files that may be loaded although they are not in the catalogue.
+
+    Raises:
+        PluginError: naming every plugin that is missing, has changed where that is an error, or
+            whose state file is not usable.
+    """
+    if not any(_has_plugin(stage) for stage in chain.stages):
+        return chain
+    catalogue = Catalogue.load()
+    for file in trusted:
+        entry = trusted_entry(file)
+        catalogue.entries[entry.path] = entry
+    binding = _Binding(catalogue)
+    stages = binding.of(chain.stages, "stages")
+    if binding.problems:
+        count = len(binding.problems)
+        what = "A plugin" if count == 1 else f"{count} plugins"
+        whose = f" of the chain {chain.name!r}" if chain.name else " of the chain"
+        damaged = f"; the catalogue was damaged ({catalogue.damaged})" if catalogue.damaged else ""
+        raise PluginError(
+            f"{what}{whose} cannot be used:\n  " + "\n  ".join(binding.problems) + damaged,
+            hint="`masterprint plugins scan` finds what is installed; with `when_missing: bypass` "
+            "or `fallback`, a chain does without",
+        )
+    return chain.model_copy(update={"stages": stages})
+
+
+def _has_plugin(stage: Stage) -> bool:
+    if isinstance(stage, Plugin):
+        return True
+    lists = (each for lists in stage.inner().values() for each in lists)
+    return any(_has_plugin(inner) for stages in lists for inner in stages)
+
+
+class _Binding:
+    """Binds stages one by one, and collects what is wrong."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+        self.problems: list[str] = []
+
+    def of(self, stages: Sequence[Stage], place: str) -> list[Stage]:
+        return [
+            self._bound(stage, f"{place}[{index}].{stage.stage_name}")
+            for index, stage in enumerate(stages)
+        ]
+
+    def _bound(self, stage: Stage, place: str) -> Stage:
+        if not stage.acts:
+            return stage
+        if isinstance(stage, Split):
+            bands = [self.of(band, f"{place}.bands[{b}]") for b, band in enumerate(stage.bands)]
+            return stage.model_copy(update={"bands": bands}) if bands else stage
+        return self._plugin(stage, place) if isinstance(stage, Plugin) else stage
+
+    def _plugin(self, stage: Plugin, place: str) -> Stage:
+        named = f"{place}: {stage.wanted.title}"
+        try:
+            found = find(self._catalogue, stage.wanted)
+        except Missing as missing:
+            if stage.when_missing == "fail":
+                self.problems.append(f"{named} {missing.message}")
+                return stage
+            fallback = []
+            if stage.when_missing == "fallback":
+                fallback = self.of(stage.fallback, f"{place}.fallback")
+            return stage.without_plugin(missing.message, fallback)
+        if found.changes and stage.when_changed == "fail":
+            self.problems.append(f"{named} has changed: {'; '.join(found.changes)}")
+            return stage
+        try:
+            need_unchanged(found.plugin, self._catalogue)
+            return stage.with_plugin(found)
+        except PluginError as error:
+            self.problems.append(f"{named}: {error}")
+            return stage

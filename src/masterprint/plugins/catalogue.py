@@ -1,0 +1,180 @@
+"""The catalogue: which plugins this machine has, from the last scan. Only a cache, but a gate too.
+
+A chain file may name a plugin; only the user's own scan lets one be loaded. The file is JSON in the
+user data folder (`MASTERPRINT_HOME` overrides it), replaced as a whole, and simply made anew when
+it is damaged.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from masterprint.errors import PluginError, UsageError
+from masterprint.plugins.bundle import look_at
+from masterprint.plugins.identity import Plugin, same_name, version_key
+
+VERSION = 1
+MOST_BYTES = 512 << 20
+
+
+@dataclass
+class Entry:
+    """What the scan knows of one plugin file.
+
+    Attributes:
+        path: the bundle or file.
+        sha256, stamp: of the library in it: its hash, and size and time of change, which tell
+            without reading it that it is most likely the same.
+        plugins: those in it that work.
+        quarantine: why it is not to be loaded; None where all is well.
+    """
+
+    path: Path
+    sha256: str
+    stamp: tuple[int, int]
+    plugins: list[Plugin] = field(default_factory=list)
+    quarantine: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "path": str(self.path),
+            "sha256": self.sha256,
+            "stamp": list(self.stamp),
+            "quarantine": self.quarantine,
+            "plugins": [plugin.as_dict() for plugin in self.plugins],
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Entry:
+        """The entry of `as_dict`."""
+        size, changed = data["stamp"]
+        quarantine = data["quarantine"]
+        return cls(
+            Path(data["path"]),
+            str(data["sha256"]),
+            (int(size), int(changed)),
+            [Plugin.from_dict(each) for each in data["plugins"]],
+            None if quarantine is None else str(quarantine),
+        )
+
+
+class Catalogue:
+    """All entries, by path.
+
+    Attributes:
+        damaged: why the file on disk could not be used, if so.
+    """
+
+    def __init__(self, entries: dict[Path, Entry] | None = None, damaged: str | None = None):
+        self.entries = entries or {}
+        self.damaged = damaged
+
+    @classmethod
+    def load(cls) -> Catalogue:
+        """The catalogue on disk; an empty one where there is none or it is damaged."""
+        path = catalogue_file()
+        try:
+            if path.stat().st_size > MOST_BYTES:
+                raise ValueError("it is too large")
+            data = json.loads(path.read_bytes())
+            if data["version"] != VERSION:
+                raise ValueError(f"its version is {data['version']}, not {VERSION}")
+            entries = [Entry.from_dict(each) for each in data["files"]]
+        except FileNotFoundError:
+            return cls()
+        except OSError as error:
+            raise UsageError(f"{path}: cannot be read: {error.strerror}.") from error
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            return cls(damaged=f"{path}: is damaged ({type(error).__name__}: {error})")
+        return cls({entry.path: entry for entry in entries})
+
+    def save(self) -> None:
+        """Write it, whole or not at all."""
+        path = catalogue_file()
+        data = {"version": VERSION, "files": [entry.as_dict() for entry in self]}
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(dir=path.parent, prefix=".catalogue-")
+            try:
+                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                    json.dump(data, file, ensure_ascii=True, indent=1)
+                    file.flush()
+                    os.fsync(file.fileno())
+                Path(name).replace(path)
+            except BaseException:
+                Path(name).unlink(missing_ok=True)
+                raise
+        except OSError as error:
+            raise UsageError(
+                f"{path}: the catalogue cannot be written: {error.strerror}.",
+                hint="set MASTERPRINT_HOME to a folder that you may write to",
+            ) from error
+
+    def __iter__(self) -> Iterator[Entry]:
+        return (self.entries[path] for path in sorted(self.entries))
+
+    @property
+    def plugins(self) -> list[Plugin]:
+        """All that may be loaded."""
+        return [plugin for entry in self for plugin in entry.plugins]
+
+    def named(self, name: str) -> list[Plugin]:
+        """Plugins of a name, of "vendor name", of a class id or at a path; newest first."""
+        path = Path(name).absolute()
+        found = [
+            plugin
+            for plugin in self.plugins
+            if same_name(plugin.name, name)
+            or same_name(f"{plugin.vendor} {plugin.name}", name)
+            or plugin.class_id.casefold() == name.casefold()
+            or plugin.path == path
+        ]
+        return sorted(found, key=lambda plugin: version_key(plugin.version), reverse=True)
+
+
+def unchanged(plugin: Plugin, entry: Entry) -> bool:
+    """Whether the library on disk is the one that was scanned."""
+    bundle = look_at(plugin.path)
+    return stamp_of(bundle.binary) == entry.stamp or bundle.sha256() == entry.sha256
+
+
+def need_unchanged(plugin: Plugin, catalogue: Catalogue) -> None:
+    """Raise an error where a plugin's library is gone or another than the scan saw."""
+    entry = catalogue.entries.get(plugin.path)
+    if entry is not None and not unchanged(plugin, entry):
+        raise PluginError(
+            f"{plugin.path}: has changed since it was scanned.",
+            hint=f"scan it again: masterprint plugins scan {plugin.path.parent}",
+        )
+
+
+def stamp_of(binary: Path) -> tuple[int, int]:
+    """Size in bytes and time of change in nanoseconds."""
+    status = binary.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+def data_folder() -> Path:
+    """Where Masterprint keeps what belongs to the user."""
+    if home := os.environ.get("MASTERPRINT_HOME"):
+        return Path(home).expanduser()
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "Masterprint"
+    share = os.environ.get("XDG_DATA_HOME")
+    # By its specification a relative path there is to be ignored.
+    return (
+        Path(share) if share and Path(share).is_absolute() else Path.home() / ".local" / "share"
+    ) / "masterprint"
+
+
+def catalogue_file() -> Path:
+    """The catalogue on disk."""
+    return data_folder() / "plugins.json"

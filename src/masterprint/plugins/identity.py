@@ -1,0 +1,84 @@
+"""What a plugin is: the names that survive a move to another folder or another machine."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+Format = Literal["vst3", "au"]
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """One plugin as the scan found it.
+
+    Attributes:
+        format: vst3 or au.
+        name, vendor, version: as the plugin says.
+        class_id: 32 hex digits of the VST3 class, which any copy and any version shares; for an
+            Audio Unit its type, subtype and manufacturer.
+        path: the bundle, or the file.
+        binary_sha256: of the library in it.
+        is_effect: whether it takes audio; an instrument does not.
+        channels: the channel counts it was seen to work on.
+        latency_frames: what it reported at its default settings.
+        parameters: as `parameters.describe` gives them.
+    """
+
+    format: Format
+    name: str
+    vendor: str
+    version: str
+    class_id: str
+    path: Path
+    binary_sha256: str
+    is_effect: bool = True
+    channels: tuple[int, ...] = (2,)
+    latency_frames: int = 0
+    parameters: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+
+    @property
+    def title(self) -> str:
+        """Such as "plugin 'Pro-Q 3' 3.21"."""
+        return f"plugin {self.name!r} {self.version}".rstrip()
+
+    def as_dict(self, parameters: bool = True) -> dict[str, Any]:
+        """Plain data for JSON."""
+        data = asdict(self) | {"path": str(self.path), "channels": list(self.channels)}
+        data["parameters"] = list(self.parameters)
+        if not parameters:
+            del data["parameters"]
+        return data
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Plugin:
+        """The plugin of `as_dict`; TypeError, KeyError or ValueError where it is not one."""
+        plugin = cls(
+            **data
+            | {
+                "path": Path(data["path"]),
+                "channels": tuple(int(count) for count in data["channels"]),
+                "parameters": tuple(dict(each) for each in data["parameters"]),
+            }
+        )
+        texts = (plugin.name, plugin.vendor, plugin.version, plugin.class_id, plugin.binary_sha256)
+        if plugin.format not in ("vst3", "au") or not all(isinstance(each, str) for each in texts):
+            raise ValueError("not a plugin")
+        return plugin
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether two names are one to a reader: case and spaces do not count."""
+    return one.casefold().split() == other.casefold().split()
+
+
+def slug(name: str) -> str:
+    """A name fit for a file: "Pro-Q 3" becomes pro-q-3."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40] or "plugin"
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    """What sorts 1.10 behind 1.9."""
+    return tuple(int(part) for part in re.findall(r"\d{1,9}", version))

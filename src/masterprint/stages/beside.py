@@ -1,0 +1,67 @@
+"""Settings that name a file beside the chain file: a plugin's state, a room's impulse response.
+
+A chain file from a stranger must not read elsewhere, so such a path is relative, goes down only,
+and does not leave the chain's folder through a link either.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo, model_validator
+
+from masterprint.stages.base import Line, Stage
+
+FOLDER = "folder"
+"""Key of the chain file's folder in the context of a validation."""
+
+
+def _beside(value: str, info: ValidationInfo) -> str:
+    path = PurePosixPath(value)
+    if not value or path.is_absolute() or ".." in path.parts or "\\" in value or ":" in value:
+        raise ValueError(
+            f"found {value!r}; allowed: a path below the folder of the chain file, with / in it"
+        )
+    folder = (info.context or {}).get(FOLDER)
+    if folder is not None:
+        place = folder / value
+        try:
+            if not _within(folder, place):
+                raise ValueError(f"found {value!r}, a link that leads out of the chain's folder")
+            if not place.is_file():
+                raise ValueError(f"there is no such file: {place}")
+        except OSError as error:
+            raise ValueError(f"{place}: cannot be reached: {error.strerror}") from error
+    return value
+
+
+FileBeside = Annotated[Line, Field(max_length=400), AfterValidator(_beside)]
+
+
+class StageWithFiles(Stage):
+    """A stage of which a setting is a `FileBeside`."""
+
+    _folder: Path | None = PrivateAttr(None)
+
+    @model_validator(mode="after")
+    def _remember_folder(self, info: ValidationInfo) -> StageWithFiles:
+        if info.context and FOLDER in info.context:
+            self._folder = info.context[FOLDER]
+        return self
+
+    def path_of(self, value: str) -> Path:
+        """Where the file of a setting is; without a chain file, below the present folder.
+
+        Raises:
+            ValueError: a link leads out of that folder.
+        """
+        folder = self._folder or Path.cwd()
+        place = folder / value
+        if not _within(folder, place):
+            raise ValueError(f"{place}: is a link that leads out of the chain's folder.")
+        return place
+
+
+def _within(folder: Path, place: Path) -> bool:
+    return place.resolve().is_relative_to(folder.resolve())
