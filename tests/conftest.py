@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +15,9 @@ import pytest
 import soundfile
 
 from masterprint.demo.music import synthesise_mix
+from masterprint.plugins.catalogue import Catalogue
+from masterprint.plugins.scan import scan
+from plugin_tools import SHARED, need_fixtures
 
 ROOT = Path(__file__).parents[1]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -50,3 +55,27 @@ def run(tmp_path: Path) -> Run:
         )
 
     return command
+
+
+@pytest.fixture(scope="session")
+def scanned(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A MASTERPRINT_HOME whose catalogue has the fixture plugins; scanned once."""
+    folder = need_fixtures()
+    home = tmp_path_factory.mktemp("home")
+    catalogue = Catalogue()
+    for name in SHARED:
+        found = scan(catalogue, folder / f"{name}.vst3")
+        assert found.status == "scanned", (name, found.entry.quarantine)
+    (home / "plugins.json").write_text(
+        json.dumps({"version": 1, "files": [entry.as_dict() for entry in catalogue]})
+    )
+    return home
+
+
+@pytest.fixture
+def plugins(scanned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The fixture plugins catalogued, in a home of the test's own; its folder."""
+    home = tmp_path / "home"
+    shutil.copytree(scanned, home)
+    monkeypatch.setenv("MASTERPRINT_HOME", str(home))
+    return home

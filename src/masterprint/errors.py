@@ -15,7 +15,8 @@ class MasterprintError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        return f"{self.message} Hint: {self.hint}" if self.hint else self.message
+        between = "\n" if "\n" in self.message else " "
+        return f"{self.message}{between}Hint: {self.hint}" if self.hint else self.message
 
 
 class AudioFileError(MasterprintError):

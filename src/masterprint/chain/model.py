@@ -125,7 +125,7 @@ class Chain(Settings):
         return run_stages(chain.stages, signal)[0].collect()
 
     def __repr__(self) -> str:
-        stages = " -> ".join(stage.label or stage.stage_name for stage in self.stages)
+        stages = " -> ".join(stage.title for stage in self.stages)
         return f"<Chain {self.name!r}: {stages or 'empty'}>"
 
     __str__ = __repr__

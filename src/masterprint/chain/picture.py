@@ -9,7 +9,11 @@ from pydantic import BaseModel
 from masterprint.chain.model import Chain
 from masterprint.stages.base import COMMON_SETTINGS, Stage
 from masterprint.stages.describe import unit_of
+from masterprint.stages.plugin import Plugin
 from masterprint.stages.split import Split
+
+_SHOWN = {"bands", "fallback", "class_id", "binary_sha256"}
+"""Shown as branches, or of no use to the eye."""
 
 
 def picture(chain: Chain) -> str:
@@ -27,7 +31,9 @@ def picture(chain: Chain) -> str:
 
 
 def _stage(stage: Stage, first: str, rest: str) -> list[str]:
-    name = f"{stage.stage_name} ({stage.label})" if stage.label else stage.stage_name
+    name = stage.stage_name
+    if stage.title != name:
+        name = f"{name} ({stage.title})"
     common = []
     if stage.bypass:
         common.append("bypassed")
@@ -37,10 +43,16 @@ def _stage(stage: Stage, first: str, rest: str) -> list[str]:
         common.append(f"{100 * stage.mix:g} % wet")
     lines = [f"{first}{name}{' [' + ', '.join(common) + ']' if common else ''}"]
     # What was not set is a default, and stands in the list of all settings.
-    data = stage.model_dump(mode="json", exclude={*COMMON_SETTINGS, "bands"}, exclude_unset=True)
+    data = stage.model_dump(mode="json", exclude={*COMMON_SETTINGS, *_SHOWN}, exclude_unset=True)
     settings = ", ".join(_setting(key, value) for key, value in data.items())
     if settings:
         lines.append(f"{rest}   {settings}")
+    if isinstance(stage, Plugin) and stage.fallback:
+        lines.append(f"{rest}└─ where it is missing")
+        for place, inner in enumerate(stage.fallback, 1):
+            end = place == len(stage.fallback)
+            branch = f"{rest}   {'└' if end else '├'}─ "
+            lines += _stage(inner, branch, f"{rest}   {'   ' if end else '│  '}")
     bands: list[Any] = getattr(stage, "bands", [])
     if isinstance(stage, Split):
         edges = ["", *(f"{frequency:g}" for frequency in stage.crossovers_hz), ""]
@@ -73,6 +85,8 @@ def _setting(key: str, value: Any) -> str:
 
 
 def _value(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_value(inner)}" for key, inner in value.items())
     if isinstance(value, list):
         return " ".join(_value(item) for item in value)
     if isinstance(value, bool):

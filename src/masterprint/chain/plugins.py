@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from masterprint.chain.model import Chain
+from masterprint.chain.yaml_source import Place, path_text
 from masterprint.errors import PluginError
 from masterprint.plugins.catalogue import Catalogue, need_unchanged
 from masterprint.plugins.finding import Missing, find
 from masterprint.plugins.scan import trusted as trusted_entry
+from masterprint.plugins.stream import instances
 from masterprint.stages.base import Stage
 from masterprint.stages.plugin import Plugin
 from masterprint.stages.split import Split
@@ -26,7 +28,7 @@ def with_plugins(chain: Chain, trusted: Sequence[Path] = ()) -> Chain:
         PluginError: naming every plugin that is missing, has changed where that is an error, or
             whose state file is not usable.
     """
-    if not any(_has_plugin(stage) for stage in chain.stages):
+    if next(plugin_stages(chain.stages), None) is None:
         return chain
     catalogue = Catalogue.load()
     for file in trusted:
@@ -47,11 +49,48 @@ def with_plugins(chain: Chain, trusted: Sequence[Path] = ()) -> Chain:
     return chain.model_copy(update={"stages": stages})
 
 
-def _has_plugin(stage: Stage) -> bool:
-    if isinstance(stage, Plugin):
-        return True
-    lists = (each for lists in stage.inner().values() for each in lists)
-    return any(_has_plugin(inner) for stages in lists for inner in stages)
+def plugin_stages(
+    stages: Sequence[Stage], place: Place = ("stages",)
+) -> Iterator[tuple[Place, Plugin]]:
+    """Every plugin stage in these and within them, with its place in the chain file."""
+    for index, stage in enumerate(stages):
+        here = (*place, index, stage.stage_name)
+        if isinstance(stage, Plugin):
+            yield here, stage
+        for key, lists in stage.inner().items():
+            for number, inner in enumerate(lists):
+                band = () if key == "fallback" else (number,)
+                yield from plugin_stages(inner, (*here, key, *band))
+
+
+def plugin_notes(chain: Chain) -> list[str]:
+    """For each plugin of a chain that is not installed here as captured, what there is instead."""
+    stages = list(plugin_stages(chain.stages))
+    catalogue = Catalogue.load() if stages else Catalogue()
+    notes = []
+    for place, stage in stages:
+        named = f"{path_text(place)}: {stage.wanted.title}"
+        instead = {"fail": "", "bypass": ": left out", "fallback": ": its fallback is used"}
+        try:
+            changes = find(catalogue, stage.wanted).changes
+            notes += [f"{named} has changed: {'; '.join(changes)}"] if changes else []
+        except Missing as missing:
+            notes.append(f"{named} {missing.message}{instead[stage.when_missing]}")
+    return notes
+
+
+def plugin_processes(chain: Chain, channels: int = 2) -> int:
+    """How many processes a render of a chain, as `with_plugins` gives it, will need."""
+
+    def needed(stage: Stage) -> int:
+        if not stage.acts:
+            return 0
+        if isinstance(stage, Plugin) and stage.found:
+            return len(instances(stage.found.plugin, channels) or [])
+        lists = (each for lists in stage.inner().values() for each in lists)
+        return sum(needed(inner) for stages in lists for inner in stages)
+
+    return sum(map(needed, chain.stages))
 
 
 class _Binding:

@@ -19,6 +19,7 @@ def check(
     """Check chain files; every problem is named with its line."""
     from masterprint.chain.library import find_chain
     from masterprint.chain.loading import ChainFileError
+    from masterprint.chain.plugins import plugin_notes
     from masterprint.cli.console import print_json
     from masterprint.errors import ChainError
 
@@ -28,9 +29,12 @@ def check(
         try:
             chain = find_chain(name)
             row["name"] = chain.name
+            row["plugins"] = plugin_notes(chain)
             if not as_json:
                 count = len(chain.stages)
                 print(f"{name}: ok, {count} {'stage' if count == 1 else 'stages'}")
+                for note in row["plugins"]:
+                    print(f"  {note}")
         except ChainFileError as error:
             row["ok"] = False
             row["problems"] = [vars(problem) for problem in error.problems]

@@ -41,39 +41,24 @@ class Died(PluginError):
 
 
 class Host:
-    """A process for one plugin. Close it, or leave it to the garbage collector.
+    """A process for one plugin. Close it, or leave it to the garbage collector."""
 
-    Args:
-        memory_bytes: audio memory that both sides see.
-    """
-
-    def __init__(self, memory_bytes: int = 0) -> None:
-        size = max(memory_bytes, mmap.PAGESIZE)
-        with _shared_file() as file:
-            os.ftruncate(file.fileno(), size)
-            self.memory = mmap.mmap(file.fileno(), size)
+    def __init__(self) -> None:
+        self._file = _shared_file()
+        self._process = subprocess.Popen(
             # -P: a folder that the user happens to stand in is not a place for modules.
-            self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-P",
-                    "-m",
-                    "masterprint.plugins.hosted",
-                    str(file.fileno()),
-                    str(size),
-                ],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                pass_fds=(file.fileno(),),
-                env=_environment(),
-                bufsize=0,
-                start_new_session=True,  # Ctrl-C is for us, who then close it
-            )
+            [sys.executable, "-P", "-m", "masterprint.plugins.hosted", str(self._file.fileno())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=(self._file.fileno(),),
+            env=_environment(),
+            bufsize=0,
+            start_new_session=True,  # Ctrl-C is for us, who then close it
+        )
+        _groups.add(self._process.pid)
         self._waiting = bytearray()
         self._said = _Said(self._process.stderr)
-        self._doing = ""
-        _groups.add(self._process.pid)
 
     def __enter__(self) -> Host:
         return self
@@ -90,9 +75,11 @@ class Host:
         return self._said.text()
 
     def slots(self, count: int, channels: int, frames: int) -> list[NDArray[np.float32]]:
-        """The shared memory as `count` blocks of shape (channels, frames)."""
+        """Memory that both processes see, as `count` blocks of shape (channels, frames)."""
         size = channels * frames
-        whole = np.frombuffer(self.memory, np.float32, count * size)
+        os.ftruncate(self._file.fileno(), count * size * 4)
+        memory = mmap.mmap(self._file.fileno(), count * size * 4)
+        whole = np.frombuffer(memory, np.float32)
         return [whole[n * size : (n + 1) * size].reshape(channels, frames) for n in range(count)]
 
     def ask(self, do: str, limit_s: float = LOAD_S, **arguments: Any) -> dict[str, Any]:
@@ -107,7 +94,6 @@ class Host:
 
     def send(self, do: str, limit_s: float = LOAD_S, **arguments: Any) -> None:
         """Send a command whose answer will be taken later."""
-        self._doing = do
         line = json.dumps({"do": do, "limit": limit_s, **arguments}).encode() + b"\n"
         assert self._process.stdin is not None
         view = memoryview(line)
@@ -149,6 +135,7 @@ class Host:
         if process is None or process.stdin is None or process.stdin.closed:
             return
         process.stdin.close()
+        self._file.close()
         # Nothing in it is worth a farewell: what it had to say has been said.
         _end_group(process.pid)
         _groups.discard(process.pid)
@@ -167,6 +154,24 @@ class Host:
         if code < 0:
             return Died(f"crashed ({_signal_name(-code)})")
         return Died(f"ended its process (exit code {code})")
+
+
+_ready: list[Host] = []
+"""Started before they are needed."""
+
+
+def start_ahead(count: int) -> None:
+    """Start processes that the next ones to ask will get: they come up while others import."""
+    with suppress(OSError):  # who needs one will hear of it
+        _ready.extend(Host() for _ in range(min(count, 8) - len(_ready)))
+
+
+def take_host() -> Host:
+    """A process that was started ahead, else a new one."""
+    try:
+        return _ready.pop()
+    except IndexError:
+        return Host()
 
 
 class _Said:

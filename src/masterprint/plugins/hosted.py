@@ -1,6 +1,6 @@
 """The program of a plugin's own process: it loads one plugin and does what it is told.
 
-Started by `host.Host` as `python -m masterprint.plugins.hosted FD BYTES`. Commands come in on
+Started by `host.Host` as `python -m masterprint.plugins.hosted FD`. Commands come in on
 standard input, one JSON object a line, and each is answered by one line. Audio lies in memory that
 both processes see (descriptor FD). What the plugin prints goes to standard error, which the parent
 keeps. Everything is done in the main thread, the only one in which plugins may be loaded.
@@ -17,6 +17,7 @@ import resource
 import select
 import sys
 import threading
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -32,8 +33,8 @@ HARD_LIMIT_S = 900.0
 class Hosted:
     """One plugin and its state."""
 
-    def __init__(self, memory: mmap.mmap) -> None:
-        self._memory = memory
+    def __init__(self, memory_file: int) -> None:
+        self._memory_file = memory_file
         self._plugin: Any = None
         self._arguments: tuple[str, str, str] = ("", "", "")
         self._rate = 44100
@@ -64,11 +65,10 @@ class Hosted:
         """Settle on rate, channels and block size, and run a block of silence with them."""
         self._rate, self._channels, self._block_frames = rate, channels, block_frames
         size = channels * slot_frames
-        whole = np.frombuffer(self._memory, np.float32, slots * size)
-        self._slots = [
-            whole[each * size : (each + 1) * size].reshape(channels, slot_frames)
-            for each in range(slots)
-        ]
+        if slots:
+            memory = mmap.mmap(self._memory_file, slots * size * 4)
+            whole = np.frombuffer(memory, np.float32).reshape(slots, channels, slot_frames)
+            self._slots = list(whole)
         try:
             self._silence()
         except ValueError as error:
@@ -106,7 +106,7 @@ class Hosted:
 
     def set(self, values: dict[str, Any]) -> dict[str, Any]:
         """Set parameters."""
-        set_parameters(self._plugin, values, self._silence)
+        set_parameters(self._plugin, values, self._settle)
         return {}
 
     def set_raw(self, raws: dict[str, float]) -> dict[str, Any]:
@@ -144,6 +144,19 @@ class Hosted:
         self._plugin.show_editor()
         return {}
 
+    def _settle(self) -> None:
+        """Let what was set take, and what the plugin made of it be seen.
+
+        Without a window, JUCE shows a value that a plugin has changed itself only after the plugin
+        was given its own state back.
+        """
+        self._silence()
+        format = self._arguments[2]
+        with suppress(RuntimeError):  # it has no state
+            state = self._plugin.raw_state if format == "au" else self._plugin.preset_data
+            _set_state(self._plugin, state, format)
+            self._silence()
+
     def _silence(self) -> None:
         frames = max(self._block_frames, SILENT_FRAMES)
         silence = np.zeros((self._channels, frames), np.float32)
@@ -176,14 +189,16 @@ def main() -> None:
     os.dup2(2, 1)  # a plugin that prints must not speak to our parent
     _die_with_parent(commands.fileno())
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # nobody reads a stranger's core dump
-    memory = mmap.mmap(int(sys.argv[1]), int(sys.argv[2]))
-    hosted = Hosted(memory)
+    hosted = Hosted(int(sys.argv[1]))
+    import pedalboard  # noqa: F401 - now, while nobody waits for it yet
+
     for line in commands:
         command = json.loads(line)
         answer: dict[str, Any]
         limit = float(command.pop("limit", HARD_LIMIT_S))
-        # From a thread of C, so that a plugin which hangs with Python's lock ends, too.
-        faulthandler.dump_traceback_later(limit + 5.0, exit=True)
+        if command["do"] != "audio":  # which runs without Python's lock, and a thousand times
+            # From a thread of C, so that a plugin which hangs with Python's lock ends, too.
+            faulthandler.dump_traceback_later(limit + 5.0, exit=True)
         try:
             answer = getattr(hosted, command.pop("do"))(**command)
         except ParameterError as error:

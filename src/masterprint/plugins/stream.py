@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masterprint.errors import PluginError
-from masterprint.plugins.host import LOAD_S, Died, Host, Refused
+from masterprint.plugins.host import LOAD_S, Died, Refused, take_host
 from masterprint.plugins.identity import Plugin
 from masterprint.plugins.parameters import Value
 from masterprint.plugins.state import StateNotTaken, give_state
@@ -32,7 +32,7 @@ from masterprint.signal import Block, Signal, rechunk
 
 SLOTS = 4
 """Blocks under way: one in the plugin's hands, some ready for it, one for us to fill."""
-SLOT_FRAMES = 16384
+SLOT_FRAMES = 32768
 MOST_FLUSH_FRAMES = 1 << 21
 """No plugin looks ahead for longer than this; one that holds back more gives nothing at all."""
 
@@ -95,7 +95,7 @@ class Instance:
         self._channels = channels
         self._limit = limit
         self._frames = setup.slot_frames
-        self.host = Host(SLOTS * channels * self._frames * 4)
+        self.host = take_host()
         self._slots = self.host.slots(SLOTS, channels, self._frames)
         self._pushed = self._pulled = 0
         self.latency_frames: int | None = None

@@ -189,7 +189,7 @@ def _warnings(job: RenderJob, result: RenderResult, clipped: int) -> list[str]:
         ceiling = getattr(stages[last], "ceiling_dbtp", None)
         reached = result.after.true_peak_dbtp
         if ceiling is not None and reached is not None and reached > ceiling:
-            name = stages[last].label or stages[last].stage_name
+            name = stages[last].title
             found.append(
                 f"the true peak is {reached:.2f} dBTP, above the {ceiling:g} dBTP of {name!r}: "
                 "it does not act on the whole signal, or something behind it adds level"

@@ -11,9 +11,10 @@ from typing import Any
 
 from masterprint.chain.loading import with_master
 from masterprint.chain.model import Chain
-from masterprint.chain.plugins import with_plugins
+from masterprint.chain.plugins import plugin_processes, with_plugins
 from masterprint.errors import UsageError
 from masterprint.files.formats import EXTENSIONS
+from masterprint.plugins.host import start_ahead
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ def plan(
                 )
         jobs.append(RenderJob(chain, mix, master, overwrite, timeout_s))
     _need_folder(folder)
+    start_ahead(plugin_processes(chain))
     return jobs
 
 

@@ -64,6 +64,11 @@ class Stage(Settings):
         return {}
 
     @property
+    def title(self) -> str:
+        """What reports call it."""
+        return self.label or self.stage_name
+
+    @property
     def acts(self) -> bool:
         """Whether the stage has any part in what comes out."""
         return not self.bypass and self.mix > 0.0
@@ -120,4 +125,4 @@ def _above_nyquist(value: Any, place: str, sample_rate_hz: int) -> list[str]:
 
 def refuse(stage: Stage, reason: str) -> NoReturn:
     """Raise the error of a stage that finds, with audio before it, that it cannot go on."""
-    raise ChainError(f"Stage {stage.label or stage.stage_name!r}: {reason}.")
+    raise ChainError(f"Stage {stage.title!r}: {reason}.")

@@ -67,6 +67,11 @@ class Plugin(StageWithFiles):
     _missing: str | None = PrivateAttr(None)
 
     @property
+    def title(self) -> str:
+        """Its label, else what the plugin is called."""
+        return self.label or self.name
+
+    @property
     def wanted(self) -> Wanted:
         """What the catalogue is asked for."""
         return Wanted(

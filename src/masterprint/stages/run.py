@@ -102,7 +102,7 @@ def run_stages(
         details: dict[str, Any] = {}
         place = f"{outer}stage {number}"
         signal = run_stage(stage, replace(signal, report=details, place=place))
-        label = stage.label or stage.stage_name
+        label = stage.title
         tap = LevelTap(signal.channels, label, before)
         signal = signal.carrying(tap.passing(signal.blocks))
         reports.append(
