@@ -16,11 +16,13 @@ from masterprint.stages.plugin import Plugin
 from masterprint.stages.run import run_stages
 
 FOLDER = Path(__file__).parents[1] / ".fixtures"
-SHARED = (
-    "AbortRun BlockSize Chatty CrashRun Dry Exit0Run ExitRun Fight ForgetsState Gain HangRun "
-    "Latency0 Latency1000 Latency64 LatencyLie LatencyMoves MonoOnly NanRun NoiseOnSilence Order "
-    "Random Sibling Silent Snap SpawnsThread StatefulReset StereoOnly Tail ThrowRun Volatile"
-).split()
+SHARED = [
+    *("Gain", "Sibling", "MonoOnly", "StereoOnly", "Tail", "BlockSize", "Random", "StatefulReset"),
+    *("Latency0", "Latency64", "Latency1000", "LatencyLie", "LatencyMoves"),
+    *("Fight", "Order", "Snap", "ForgetsState", "Volatile"),
+    *("CrashRun", "AbortRun", "ThrowRun", "ExitRun", "Exit0Run", "HangRun", "SpawnsThread"),
+    *("NanRun", "Silent", "Dry", "NoiseOnSilence", "Chatty"),
+]
 """Fixtures in the catalogue of most tests: those that load, and one version of each."""
 
 

@@ -33,7 +33,7 @@ class Captured:
     """What was written: where in the chain, which state file, and whether the stage is new."""
 
     place: str
-    state: Path
+    state: Path | None
     is_new: bool
     note: str | None
 
@@ -80,12 +80,10 @@ def capture(
     given = dict(values or {})
     kept = dict(stage.parameters) if stage is not None and preset is None else {}
     try:
-        state = _settled(installed, begin, kept | given, editor)
-        note = _proof(installed, state)
+        state, note = _proof(installed, _settled(installed, begin, kept | given, editor))
     except (Died, Refused) as error:
         raise PluginError(f"{installed.title}: {error.message}.", hint=error.hint) from error
 
-    name = state_name(installed.name, state, installed.format)
     settings: dict[str, Any] = {
         "name": installed.name,
         "vendor": installed.vendor,
@@ -93,8 +91,14 @@ def capture(
         "class_id": installed.class_id,
         "version": installed.version,
         "binary_sha256": installed.binary_sha256,
-        "state": f"{STATES}/{name}",
     }
+    state_file = None
+    if state is not None:
+        name = state_name(installed.name, state, installed.format)
+        state_file = chain_file.parent / STATES / name
+        settings["state"] = f"{STATES}/{name}"
+    elif kept | given:
+        settings["parameters"] = kept | given
     if place is None:
         if label is not None:
             settings["label"] = label
@@ -108,11 +112,11 @@ def capture(
         overridden = {key: given.get(key, old) for key, old in stage.parameters.items()}
         if preset is not None or editor:
             overridden = {}
-        if overridden != stage.parameters:
+        if state is not None and overridden != stage.parameters:
             text = set_settings(text, place, {"parameters": overridden})
-    state_file = chain_file.parent / STATES / name
     parse_chain(text, str(chain_file))  # whatever was written must be a chain
-    _write(state_file, state)
+    if state is not None and state_file is not None:
+        _write(state_file, state)
     _write(chain_file, text.encode("utf-8"))
     load_chain(chain_file)
     return Captured(path_text(place), state_file, stage is None, note)
@@ -133,11 +137,14 @@ def _settled(
         return take_state(host, installed.format)
 
 
-def _proof(installed: Installed, state: bytes) -> str | None:
-    """A fresh process takes the state; or the reason why that cannot be told."""
+def _proof(installed: Installed, state: bytes) -> tuple[bytes | None, str | None]:
+    """The state, if a fresh process takes it, and what is to be said of it."""
     with Host() as host:
         _load(host, installed)
-        return give_state(host, state, installed.format)
+        try:
+            return state, give_state(host, state, installed.format)
+        except Refused:
+            return None, "it refuses its own state, so that only parameters are kept"
 
 
 def _load(host: Host, installed: Installed) -> None:

@@ -53,7 +53,7 @@ def capture(
                 "chain": str(into),
                 "place": done.place,
                 "new": done.is_new,
-                "state": str(done.state),
+                "state": None if done.state is None else str(done.state),
                 "note": done.note,
                 "plugin": installed.as_dict(parameters=False),
             }
@@ -61,7 +61,8 @@ def capture(
         return
     what = "new" if done.is_new else "updated"
     print(f"{into}: {done.place} ({what}): {installed.name} {installed.version}")
-    print(f"{done.state}")
+    if done.state is not None:
+        print(f"{done.state}")
     if done.note:
         print(f"note: {done.note}")
 

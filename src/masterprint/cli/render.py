@@ -12,6 +12,9 @@ import typer
 if TYPE_CHECKING:
     from masterprint.rendering.engine import RenderResult
 
+SAID_LINES = 3
+"""Of what a plugin that failed has printed; JSON has more."""
+
 
 def render(
     chain: Annotated[str, typer.Argument(help="Chain file, or the name of a ready-made chain.")],
@@ -81,6 +84,8 @@ def render(
                 results[index] = result
                 if result.error:
                     print(f"masterprint: {result.error}", file=sys.stderr)
+                for line in result.stderr.splitlines()[-SAID_LINES:]:
+                    print(f"  the plugin said: {line}", file=sys.stderr)
     finally:
         tell(results, as_json, quiet)
     if any(result.status != "ok" for result in results):

@@ -87,6 +87,7 @@ class _Bench:
         self._channels = 2 if instances(plugin, 2) else max(plugin.channels, default=2)
         self._programme = _programme(self._channels, PROGRAMME_S)
         self._heard: Audio | None = None
+        self._reported = 0
 
     def state(self) -> Outcome:
         """A state other than the defaults is taken by a fresh process and reads back."""
@@ -146,7 +147,9 @@ class _Bench:
         figures["dry"] = bool(np.array_equal(out, programme))
         if not figures["dry"]:
             return "ok", f"{level_in:.1f} dBFS in, {level:.1f} dBFS out, not dry", figures
-        other, _ = self._elsewhere()
+        other, moved = self._elsewhere()
+        if not moved:
+            return "warning", "gives its input back bit for bit, and has nothing to set", figures
         elsewhere = self._hear(programme, state=other)
         if np.array_equal(elsewhere, programme):
             text = "gives its input back bit for bit, wherever its parameters are"
@@ -156,8 +159,8 @@ class _Bench:
 
     def latency(self) -> Outcome:
         """What it reports is what it has."""
-        reported = self._reported
         lag, clear = _lag(self._programme, self._answer())
+        reported = self._reported
         figures: dict[str, Any] = {"reported_frames": reported, "measured_frames": reported + lag}
         figures["correlation"] = round(clear, 3)
         if clear < CLEAR:

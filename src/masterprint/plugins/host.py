@@ -113,7 +113,7 @@ class Host:
             left = ends - time.monotonic()
             if left <= 0 or not poll.poll(max(1.0, left * 1000)):
                 self.close()
-                raise Died(f"did not answer within {limit_s:g} s")
+                raise Died(f"did not answer within {limit_s:.3g} s")
             got = os.read(self._process.stdout.fileno(), 65536)
             if not got:
                 raise self._died()
@@ -233,4 +233,4 @@ def _thrown(kind: str, text: str) -> str:
         return "did not load"
     if "unknown exception" in text.lower():
         return "threw a C++ exception"
-    return f"failed: {text.rstrip('.')}"
+    return f"threw an exception: {text.rstrip('.')}"

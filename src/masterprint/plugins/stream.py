@@ -211,6 +211,10 @@ class PluginStream:
             yield from self._through(running)
             self._tell(running)
         except (Died, Refused) as error:
+            if time.monotonic() >= signal.deadline:
+                late = "was still working when the time limit of this mix was over"
+                hint = "give it more with --timeout, or leave the plugin out"
+                raise self._failed(late, hint, running) from error
             raise self._failed(error.message, error.hint, running) from error
         finally:
             for instance in running:

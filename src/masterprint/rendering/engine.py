@@ -16,7 +16,7 @@ from typing import Any, Literal
 from masterprint.ahead import ahead
 from masterprint.chain.model import with_tail
 from masterprint.dsp.resampling import converted_frames, resample
-from masterprint.errors import ChainError, MasterprintError
+from masterprint.errors import ChainError, MasterprintError, PluginError
 from masterprint.files.quantiser import reserve
 from masterprint.files.reading import open_audio
 from masterprint.files.writing import write_master
@@ -43,6 +43,7 @@ class RenderResult:
         before, after: measurements of the mix and of the file written.
         stages: what each stage did.
         warnings: what an engineer would want to be told.
+        stderr: the last that a plugin printed, where it failed.
         seconds: wall-clock time.
     """
 
@@ -54,6 +55,7 @@ class RenderResult:
     after: Measurement | None = None
     stages: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    stderr: str = ""
     seconds: float = 0.0
 
     def as_dict(self) -> dict[str, Any]:
@@ -67,6 +69,7 @@ class RenderResult:
             "after": self.after.as_dict() if self.after else None,
             "stages": self.stages,
             "warnings": self.warnings,
+            "stderr": self.stderr,
             "seconds": round(self.seconds, 3),
         }
 
@@ -108,13 +111,17 @@ def render_job(job: RenderJob, progress: RenderProgress | None = None) -> Render
     progress.follow(reports, source.frames, audio.sample_rate_hz)
     quantum = 1.25 * 2.0 ** (1 - master_format.bits) if master_format.is_integer else 0.0
     after = Meter(rate, audio.channels, 1.0 - quantum)
-    clipped = write_master(
-        signal.carrying(ahead(signal.blocks)),
-        job.master,
-        master_format,
-        overwrite=job.overwrite,
-        heard=after.feed,
-    )
+    try:
+        clipped = write_master(
+            signal.carrying(ahead(signal.blocks)),
+            job.master,
+            master_format,
+            overwrite=job.overwrite,
+            heard=after.feed,
+        )
+    except PluginError as error:
+        error.message = f"{job.mix}: {error.message}"
+        raise
     progress.finish()
     result = RenderResult(
         mix=job.mix,
@@ -143,8 +150,10 @@ def try_render(job: RenderJob, progress: RenderProgress | None = None) -> Render
     try:
         return render_job(job, progress)
     except MasterprintError as error:
-        seconds = time.perf_counter() - began
-        return RenderResult(job.mix, job.master, "failed", str(error), seconds=seconds)
+        result = RenderResult(job.mix, job.master, "failed", str(error))
+        result.stderr = error.said if isinstance(error, PluginError) else ""
+        result.seconds = time.perf_counter() - began
+        return result
 
 
 def chain_at_rate(

@@ -1,0 +1,127 @@
+"""The process of a plugin: whatever happens in it, ours goes on, knows why, and nothing stays."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from masterprint.plugins.host import Died, Host, Refused
+from plugin_tools import bundle, need_fixtures
+
+
+@pytest.fixture(autouse=True)
+def _fixtures() -> None:
+    need_fixtures()
+
+
+def load(host: Host, name: str, limit_s: float = 20.0) -> dict:
+    return host.ask("load", limit_s, path=str(bundle(name)), name=f"Fixture {name}", format="vst3")
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    state = Path(f"/proc/{pid}/stat")
+    return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def gone_within(pid: int, seconds: float) -> bool:
+    ends = time.monotonic() + seconds
+    while alive(pid) and time.monotonic() < ends:
+        time.sleep(0.02)
+    return not alive(pid)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("CrashLoad", "crashed (SIGSEGV)"),
+        ("CrashScan", "crashed (SIGSEGV)"),
+        ("ThrowLoad", "no licence"),
+        ("HangLoad", "did not answer within 1 s"),
+        ("HangScan", "did not answer within 1 s"),
+    ],
+)
+def test_a_fault_at_loading_is_told(name: str, said: str) -> None:
+    with Host() as host:
+        with pytest.raises(Died) as caught:
+            load(host, name, 1.0 if name.startswith("Hang") else 20.0)
+        assert said in str(caught.value)
+        pid = host._process.pid
+    assert gone_within(pid, 5.0)
+
+
+def test_identity_does_not_depend_on_the_path(tmp_path: Path) -> None:
+    import shutil
+
+    shutil.copytree(bundle("Gain"), tmp_path / "elsewhere" / "Gain.vst3")
+    with Host() as host:
+        here = load(host, "Gain")
+    with Host() as host:
+        path = str(tmp_path / "elsewhere" / "Gain.vst3")
+        there = host.ask("load", path=path, name="Fixture Gain", format="vst3")
+    assert here == there
+
+
+def test_a_channel_count_that_is_refused_is_no_death() -> None:
+    with Host() as host:
+        load(host, "MonoOnly")
+        with pytest.raises(Refused, match="2-channel"):
+            host.ask("prepare", rate=44100, channels=2, block_frames=512)
+        assert host.ask("prepare", rate=44100, channels=1, block_frames=512) == {"latency": 0}
+
+
+def test_the_process_ends_when_ours_is_killed_while_the_plugin_hangs(tmp_path: Path) -> None:
+    """SIGKILL leaves us no time to say goodbye: the plugin's process has to notice by itself."""
+    script = (
+        "import sys, time\n"
+        "from masterprint.plugins.host import Host\n"
+        "host = Host()\n"
+        "host.ask('load', path=sys.argv[1], name='Fixture HangRun', format='vst3')\n"
+        "host.ask('set', values={'Arm': True})\n"
+        "host.send('prepare', rate=44100, channels=2, block_frames=8192)\n"
+        "print(host._process.pid, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(bundle("HangRun"))], stdout=subprocess.PIPE, text=True
+    ) as ours:
+        assert ours.stdout is not None
+        pid = int(ours.stdout.readline())
+        time.sleep(0.5)
+        assert alive(pid)
+        ours.kill()
+    assert gone_within(pid, 5.0)
+
+
+def test_what_a_plugin_has_started_ends_with_it() -> None:
+    with Host() as host:
+        group = host._process.pid
+        assert os.getpgid(group) == group
+    with pytest.raises(ProcessLookupError):
+        os.killpg(group, 0)
+
+
+def test_modules_in_the_present_folder_are_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stranger's folder with chains in it may hold a numpy.py, too."""
+    (tmp_path / "numpy.py").write_text("raise SystemExit('taken')")
+    (tmp_path / "pedalboard.py").write_text("raise SystemExit('taken')")
+    monkeypatch.chdir(tmp_path)
+    with Host() as host:
+        assert load(host, "Gain")["name"] == "Fixture Gain"
+
+
+def test_the_plugin_prints_to_us_and_not_to_the_answers() -> None:
+    with Host() as host:
+        load(host, "Chatty")
+        time.sleep(0.2)
+        assert "Chatty: something is odd" in host.stderr
