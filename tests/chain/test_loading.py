@@ -170,7 +170,7 @@ def test_every_ready_made_chain_loads() -> None:
         ("Compressor: {}", 5, "Compressor", "did you mean 'compressor'?"),
         ("eqq: {}", 5, "eqq", "did you mean 'eq'?"),
         ("monobass: {}", 5, "monobass", "did you mean 'mono_bass'?"),
-        ("zzz: {}", 5, "zzz", "there is no such stage; there are: balance, compressor, eq, "),
+        ("zzz: {}", 5, "zzz", "there is no such stage; there are: balance, chorus, compressor, "),
         ("gain: {gain_dB: 1}", 12, "gain.gain_dB", "did you mean 'gain_db'?"),
         ("compressor: {treshold_db: -3}", 18, "compressor.treshold_db", "'threshold_db'?"),
         ("gain: {zzz: 1}", 12, "gain.zzz", "there is no such setting; there are: gain_db, "),

@@ -12,7 +12,10 @@ from importlib.metadata import entry_points
 from masterprint.errors import ChainError
 from masterprint.stages.balance import Balance
 from masterprint.stages.base import Stage
+from masterprint.stages.chorus import Chorus
 from masterprint.stages.compressor import Compressor
+from masterprint.stages.convolution import Convolution
+from masterprint.stages.delay import Delay
 from masterprint.stages.eq import Eq
 from masterprint.stages.gain import Gain
 from masterprint.stages.highpass import Highpass
@@ -22,12 +25,16 @@ from masterprint.stages.lowpass import Lowpass
 from masterprint.stages.maximizer import Maximizer
 from masterprint.stages.mono_bass import MonoBass
 from masterprint.stages.plugin import Plugin
+from masterprint.stages.reverb import Reverb
 from masterprint.stages.split import Split
 from masterprint.stages.width import Width
 
 BUILT_IN: dict[str, type[Stage]] = {
     "balance": Balance,
+    "chorus": Chorus,
     "compressor": Compressor,
+    "convolution": Convolution,
+    "delay": Delay,
     "eq": Eq,
     "gain": Gain,
     "highpass": Highpass,
@@ -37,6 +44,7 @@ BUILT_IN: dict[str, type[Stage]] = {
     "maximizer": Maximizer,
     "mono_bass": MonoBass,
     "plugin": Plugin,
+    "reverb": Reverb,
     "split": Split,
     "width": Width,
 }
