@@ -10,6 +10,8 @@ from material import LONG, Material
 from terms import Command, Comparison, Contender, Target
 
 HERE = Path(__file__).resolve().parent
+VST3 = Path("/usr/lib/vst3")
+ZAM = "zam-plugins"
 CHAIN = HERE / "chain.yaml"
 STREAMING = HERE.parent / "chains" / "streaming.yaml"
 
@@ -32,6 +34,7 @@ class Bench:
         return [
             *self._measuring(),
             *self._chain(),
+            *self._plugins(),
             *self._mastering(),
             *self._memory(),
             *self._start_up(),
@@ -135,6 +138,25 @@ class Bench:
                 (one,),
                 warm_up=False,
             ),
+        ]
+
+    def _plugins(self) -> list[Comparison]:
+        one = "six-minutes"
+
+        def beside(name: str, title: str, chain: Path, *bundles: str) -> Comparison:
+            command, masters = self._render(chain, one)
+            made = self.out / "bare" / f"{one}.wav"
+            plugins = [VST3 / f"{bundle}.vst3" for bundle in bundles]
+            script = self._script("peer_plugins.py", self.material.path(one), made, *plugins)
+            bounds = (Target("time", "share", 1.05),)
+            theirs = Contender("bare pedalboard script", [script], ZAM, bounds, (made,))
+            ours = Contender("masterprint render", [command], ZAM, (), masters)
+            return Comparison(name, title, ours, (theirs,), (one,), runs=3)
+
+        names = ("ZamCompX2", "ZaMultiCompX2", "ZaMaximX2")
+        return [
+            beside("plugins", "Plugins: a mastering chain", HERE / "plugins.yaml", *names),
+            beside("plugins-one", "Plugins: one quick one", HERE / "plugins-one.yaml", names[0]),
         ]
 
     def _mastering(self) -> list[Comparison]:

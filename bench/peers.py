@@ -15,6 +15,8 @@ from pathlib import Path
 
 PACKAGES = ("pedalboard", "pyloudnorm", "matchering", "libsonare", "loudness")
 TOOLS = ("ffmpeg", "sox")
+PLUGINS = {"zam-plugins": Path("/usr/lib/vst3/ZamCompX2.vst3")}
+"""Debian's package, and a file that is there when it is."""
 ALSO_NEEDED = ("numpy", "soundfile")  # by the scripts themselves
 INSTALL_LIMIT_S = 900
 ASK_VERSION = "import sys, importlib.metadata as m; print(m.version(sys.argv[1]))"
@@ -38,7 +40,9 @@ class Peers:
     def install(self, names: Iterable[str]) -> None:
         """Bring what is not there yet."""
         names = set(names)
-        self._install_tools([tool for tool in TOOLS if tool in names])
+        if PLUGINS.keys() & names:
+            names.add("pedalboard")
+        self._install_tools([tool for tool in (*TOOLS, *PLUGINS) if tool in names])
         packages = [package for package in PACKAGES if package in names]
         if not packages or not self._make_venv(packages):
             return
@@ -66,7 +70,7 @@ class Peers:
         return _output([str(self.python), "-c", ASK_VERSION, package])
 
     def _install_tools(self, wanted: list[str]) -> None:
-        absent = [tool for tool in wanted if shutil.which(tool) is None]
+        absent = [tool for tool in wanted if not _is_there(tool)]
         reason = ""
         if absent and os.geteuid() == 0 and shutil.which("apt-get"):
             print(f"Installing {' and '.join(absent)} ...", file=sys.stderr)
@@ -75,13 +79,19 @@ class Peers:
             if reason and not _failure(["apt-get", "update"]):
                 reason = _failure(install)
         for tool in wanted:
-            if shutil.which(tool) is None:
+            if not _is_there(tool):
                 self.missing[tool] = reason or f"not installed; as root: apt-get install {tool}"
             else:
                 self.versions[tool] = _tool_version(tool)
 
 
+def _is_there(tool: str) -> bool:
+    return PLUGINS[tool].exists() if tool in PLUGINS else shutil.which(tool) is not None
+
+
 def _tool_version(tool: str) -> str:
+    if tool in PLUGINS:
+        return _output(["dpkg-query", "--show", "--showformat=${Version}", tool])
     said = _output([tool, "-version" if tool == "ffmpeg" else "--version"])
     words = said.splitlines()[0].split() if said else []
     return words[2] if tool == "ffmpeg" and len(words) > 2 else " ".join(words[-1:])

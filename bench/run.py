@@ -16,7 +16,7 @@ from pathlib import Path
 from comparisons import Bench
 from machine import machine, tell_machine
 from material import LONG, Material
-from peers import Peers, own_world
+from peers import PLUGINS, Peers, own_world
 from process import Run, RunFailed, run_all
 from rich.console import Console
 from table import Result, as_data, as_table
@@ -136,6 +136,12 @@ def main() -> int:
     runs = given.runs or (2 if given.quick else None)
     HOME.mkdir(exist_ok=True)
     peers.install(other.needs for one in chosen for other in one.others if other.needs)
+    if plugins := [path for name, path in PLUGINS.items() if name in peers.versions]:
+        # A catalogue of the bench's own; what is unchanged is not loaded again.
+        os.environ["MASTERPRINT_HOME"] = str(HOME / "home")
+        folders = [str(path.parent) for path in plugins]
+        scan = [*bench.masterprint, "plugins", "scan", "--only", "--timeout", "10", *folders]
+        subprocess.run(scan, check=True, capture_output=True)
     results: list[Result] = []
     try:
         for one in chosen:
