@@ -57,6 +57,14 @@ def run(tmp_path: Path) -> Run:
     return command
 
 
+@pytest.fixture(autouse=True)
+def _nobodys_home(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No test sees the plugins of whoever runs it."""
+    monkeypatch.setenv("MASTERPRINT_HOME", str(tmp_path_factory.getbasetemp() / "nobody"))
+
+
 @pytest.fixture(scope="session")
 def scanned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A MASTERPRINT_HOME whose catalogue has the fixture plugins; scanned once."""

@@ -101,7 +101,8 @@ def test_ready_made_chains_land_on_their_targets(name, tmp_path):
     mix = tmp_path / "mix.wav"
     soundfile.write(mix, synthesise_mix(44100, 20.0).T, 44100, "PCM_24")
     result = masterprint.render(chain, mix, tmp_path / "out")
-    assert result.warnings == []
+    # Nobody has these plugins in a test: their fallbacks have to land as well.
+    assert [each for each in result.warnings if "its fallback is used" not in each] == []
     maximizer = chain.stages[-1]
     master, rate = soundfile.read(result.master, always_2d=True)
     assert rate == 44100

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         AudioFileError,
         ChainError,
         MasterprintError,
+        PluginError,
         SignalError,
         UsageError,
     )
@@ -40,6 +41,7 @@ _PLACES = {
     "MasterSettings": "masterprint.chain.model",
     "MasterprintError": "masterprint.errors",
     "Measurement": "masterprint.metering.measurement",
+    "PluginError": "masterprint.errors",
     "RenderResult": "masterprint.rendering.engine",
     "Signal": "masterprint.signal",
     "SignalError": "masterprint.errors",
@@ -59,6 +61,7 @@ __all__ = [
     "MasterSettings",
     "MasterprintError",
     "Measurement",
+    "PluginError",
     "RenderResult",
     "Signal",
     "SignalError",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ def render(
     folder: str | Path,
     *,
     overwrite: bool = False,
+    timeout_s: float | None = None,
+    trusted: Sequence[str | Path] = (),
     **master: Any,
 ) -> RenderResult:
     """Render one mix into a folder, as `masterprint render` does.
@@ -44,6 +47,8 @@ def render(
         mix: an audio file.
         folder: where the master goes, named after the mix; made if it is missing.
         overwrite: replace a master that is there.
+        timeout_s: how long it may take while plugins are involved; None for what is generous.
+        trusted: plugin files that may be loaded although no scan has catalogued them.
         master: `format`, `bit_depth`, `sample_rate_hz`, `dither`, `dither_silence` instead of those
             in the chain's `master` block.
 
@@ -51,7 +56,8 @@ def render(
         MasterprintError: with one sentence; nothing is left half-written.
     """
     chain = chain if isinstance(chain, Chain) else find_chain(chain)
-    (job,) = plan(chain, [Path(mix)], Path(folder), master, overwrite)
+    files = [Path(file) for file in trusted]
+    (job,) = plan(chain, [Path(mix)], Path(folder), master, overwrite, timeout_s, files)
     return render_job(job)
 
 

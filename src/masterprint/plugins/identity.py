@@ -24,6 +24,7 @@ class Plugin:
         is_effect: whether it takes audio; an instrument does not.
         channels: the channel counts it was seen to work on.
         latency_frames: what it reported at its default settings.
+        load_s: how long it took to load.
         parameters: as `parameters.describe` gives them.
     """
 
@@ -37,6 +38,7 @@ class Plugin:
     is_effect: bool = True
     channels: tuple[int, ...] = (2,)
     latency_frames: int = 0
+    load_s: float = 0.0
     parameters: tuple[dict[str, Any], ...] = field(default=(), repr=False)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +73,9 @@ def scan_file(bundle: Bundle, sha256: str, stamp: tuple[int, int], limit_s: floa
                 entry.quarantine = "holds no plugin"
             for name in names[:MOST_PLUGINS]:
                 doing = f"loading {name!r}"
+                began = time.perf_counter()
                 told = host.ask("load", limit_s, path=path, name=name, format=bundle.format)
+                told["load_s"] = round(time.perf_counter() - began, 3)
                 doing = f"describing {name!r}"
                 # An instrument takes no audio.
                 told |= host.ask("layouts", limit_s) if told["is_effect"] else {"channels": []}
@@ -96,6 +99,7 @@ def _plugin(bundle: Bundle, sha256: str, told: dict[str, Any]) -> Plugin:
         is_effect=told["is_effect"],
         channels=tuple(told["channels"]),
         latency_frames=told["latency"],
+        load_s=told["load_s"],
         parameters=tuple(told["parameters"]),
     )
 

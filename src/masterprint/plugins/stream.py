@@ -14,6 +14,7 @@ through a plugin for mono only as two instances of it, one for each channel.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -84,11 +85,11 @@ class Instance:
     Args:
         setup: what it is and how it is set.
         sample_rate_hz, channels: what it will hear.
-        limit: tells how many seconds an answer may still take.
+        limit: tells how many seconds an answer may still take, at most as many as it is given.
     """
 
     def __init__(
-        self, setup: Setup, sample_rate_hz: int, channels: int, limit: Callable[[], float]
+        self, setup: Setup, sample_rate_hz: int, channels: int, limit: Callable[..., float]
     ) -> None:
         self._setup = setup
         self._rate = sample_rate_hz
@@ -102,7 +103,11 @@ class Instance:
         self.notes: list[str] = []
         plugin = setup.plugin
         self.host.send(
-            "load", limit(), path=str(plugin.path), name=plugin.name, format=plugin.format
+            "load",
+            max(LOAD_S, 5 * plugin.load_s),
+            path=str(plugin.path),
+            name=plugin.name,
+            format=plugin.format,
         )
         self._loaded = False
 
@@ -122,7 +127,8 @@ class Instance:
             return
         self._loaded = True
         setup, host = self._setup, self.host
-        host.receive(self._limit())
+        # One that took minutes when it was scanned takes them again.
+        host.receive(min(max(LOAD_S, 5 * setup.plugin.load_s), self._limit(math.inf)))
         self.latency_frames = self._ask(
             "prepare",
             rate=self._rate,
@@ -325,12 +331,12 @@ class PluginStream:
         if notes:
             report["note"] = "; ".join(notes)
 
-    def _limit(self) -> float:
+    def _limit(self, most_s: float = LOAD_S) -> float:
         """Seconds that the next answer may take."""
         left = self._signal.deadline - time.monotonic()
         if left <= 0:
             raise Died("the time limit for this mix is over")
-        return min(LOAD_S, left)
+        return min(most_s, left)
 
     def _failed(
         self, what: str, hint: str | None = None, running: list[Instance] | None = None
