@@ -133,7 +133,14 @@ def _settled(
         if values:
             host.ask("set", values=dict(values))
         if editor:
-            host.ask("editor", EDITOR_S)
+            try:
+                host.ask("editor", EDITOR_S)
+            except Died as error:
+                error.hint = (
+                    "its window could not be shown: a bare X server, such as Xvfb, needs a window "
+                    "manager and xsettingsd, which desktops have"
+                )
+                raise
         return take_state(host, installed.format)
 
 

@@ -137,7 +137,11 @@ class StateNotTaken(Died):
     """The state that a plugin holds is not the one that it was given."""
 
     def __init__(self, message: str, ignored: bool) -> None:
-        super().__init__(message)
+        hint = (
+            "save it again from the same edition and version of the plugin; one that takes a state "
+            "only once its window was open is captured with --editor"
+        )
+        super().__init__(message, hint=hint)
         self.ignored = ignored
 
 
