@@ -143,6 +143,23 @@ def test_each_use_starts_afresh() -> None:
     assert through(stage, audio, 44100).tobytes() == through(stage, audio, 44100).tobytes()
 
 
+@pytest.mark.parametrize("ping_pong", [False, True])
+def test_the_repeats_die_away_to_digital_silence(ping_pong: bool) -> None:
+    audio = np.zeros((2, 8000 * 20))
+    audio[:, :100] = 1.0
+    stage = only_repeats(time_ms=1.0, feedback=0.95, ping_pong=ping_pong)
+    out = through(stage, audio, 8000)
+    assert out[:, 8000].any()
+    assert not out[:, 8000 * 2 :].any()
+
+
+def test_a_long_delay_does_not_make_blocks_long() -> None:
+    """Whatever comes after it would need as much memory as five seconds take."""
+    signal = Signal.of(np.ones((2, 200000)), 96000, 10000)
+    blocks = Delay(time_ms=5000.0).apply(signal).blocks
+    assert {block.shape for block in blocks} == {(2, 10000)}
+
+
 @pytest.mark.parametrize("stage", [Delay(ping_pong=True, time_ms=3.0), Delay(on="side")], ids=repr)
 def test_special_cases_keep_the_contract(stage: Delay) -> None:
     check_stage_contract(stage)

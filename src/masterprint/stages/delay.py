@@ -10,12 +10,9 @@ from pydantic import Field
 
 from masterprint.dsp.biquad import BiquadCascade
 from masterprint.dsp.butterworth import butterworth
-from masterprint.signal import Block, Signal, rechunk
+from masterprint.signal import Block, Signal
 from masterprint.stages.base import Frequency
 from masterprint.stages.blend import Blend, Level, frames_of
-
-LEAST_FRAMES = 8192
-"""Short delays are worked through several at a time, so that blocks do not become tiny."""
 
 
 class Delay(Blend):
@@ -59,15 +56,21 @@ class Delay(Blend):
         if self.high_cut_hz is not None:
             sections = butterworth("lowpass", self.high_cut_hz, 1, signal.sample_rate_hz)
         cut = BiquadCascade(sections, signal.channels)
-        line = np.zeros((signal.channels, frames))
-        # Within one delay time nothing that comes out depends on what goes in: arrays at once.
-        for block in rechunk(signal.blocks, -(-LEAST_FRAMES // frames) * frames):
+        line = np.zeros((signal.channels, frames))  # a ring
+        place = 0
+        for block in signal.blocks:
             repeats = np.empty_like(block)
-            for start in range(0, block.shape[1], frames):
-                piece = block[:, start : start + frames]
-                now = line[:, : piece.shape[1]]
-                repeats[:, start : start + frames] = now
-                line = cut(self._fed(piece, now))
+            start = 0
+            while start < block.shape[1]:
+                stop = min(block.shape[1], start + frames - place)
+                here = line[:, place : place + stop - start]
+                repeats[:, start:stop] = here
+                fed = cut(self._fed(block[:, start:stop], here))
+                # Below -600 dBFS it holds zeros: repeats of 0.5 and more would never end, but stay
+                # at the smallest denormal number for ever.
+                here[:] = np.where(np.abs(fed) < 1e-30, 0.0, fed)
+                place = (place + stop - start) % frames
+                start = stop
             yield self.blend(block, repeats)
 
     def _fed(self, piece: Block, repeats: Block) -> Block:
