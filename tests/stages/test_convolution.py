@@ -266,3 +266,14 @@ def test_a_silent_response_is_refused() -> None:
     write(np.full((2, 100), np.nan))
     with pytest.raises(ChainError, match=r"impulse_response: .*is NaN"):
         through(only_wet(), noise(2, 10))
+
+
+def test_a_folder_and_a_link_to_itself_are_told_for_what_they_are(folder: Path) -> None:
+    (folder / "room.wav").mkdir()
+    with pytest.raises(ChainError, match=r"4:37: .*found 'room.wav', a folder, pipe or device"):
+        load_chain(chain_file(folder, "room.wav"))
+    (folder / "loop.wav").symlink_to("loop.wav")
+    with pytest.raises(ChainError, match=r"4:37: .*there is no such file"):
+        load_chain(chain_file(folder, "loop.wav"))
+    with pytest.raises(ChainError, match=r"loop\.wav"):
+        through(only_wet(impulse_response="loop.wav"), noise(2, 10))

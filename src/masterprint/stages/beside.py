@@ -6,6 +6,7 @@ and does not leave the chain's folder through a link either.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path, PurePosixPath
 from typing import Annotated
 
@@ -29,8 +30,10 @@ def _beside(value: str, info: ValidationInfo) -> str:
         try:
             if not _within(folder, place):
                 raise ValueError(f"found {value!r}, a link that leads out of the chain's folder")
-            if not place.is_file():
+            if not place.exists():
                 raise ValueError(f"there is no such file: {place}")
+            if not place.is_file():
+                raise ValueError(f"found {value!r}, a folder, pipe or device; expected: a file")
         except OSError as error:
             raise ValueError(f"{place}: cannot be reached: {error.strerror}") from error
     return value
@@ -64,4 +67,5 @@ class StageWithFiles(Stage):
 
 
 def _within(folder: Path, place: Path) -> bool:
-    return place.resolve().is_relative_to(folder.resolve())
+    # Not `resolve`, which up to Python 3.12 fails on links that lead to themselves.
+    return Path(os.path.realpath(place)).is_relative_to(os.path.realpath(folder))
