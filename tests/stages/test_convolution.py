@@ -268,6 +268,24 @@ def test_a_silent_response_is_refused() -> None:
         through(only_wet(), noise(2, 10))
 
 
+def test_a_response_may_have_192_khz() -> None:
+    write(decaying(1, 100), 192000)
+    assert not only_wet().problems(RATE, 2)
+    write(decaying(1, 100), 384000)
+    assert "has a sample rate of 384000 Hz, where at most 192000 Hz are expected" in problem(2)
+
+
+def test_what_no_mix_can_use_is_found_in_the_chain_file(folder: Path) -> None:
+    (folder / "text.wav").write_text("not a sound")
+    with pytest.raises(ChainError, match=r"4:37: .*text.wav: cannot be read as audio"):
+        load_chain(chain_file(folder, "text.wav"))
+    write(decaying(3, 100))
+    with pytest.raises(ChainError, match=r"4:37: .*ir.wav has 3 channels"):
+        load_chain(chain_file(folder, "ir.wav"))
+    write(decaying(4, 100))
+    assert load_chain(chain_file(folder, "ir.wav"))
+
+
 def test_a_folder_and_a_link_to_itself_are_told_for_what_they_are(folder: Path) -> None:
     (folder / "room.wav").mkdir()
     with pytest.raises(ChainError, match=r"4:37: .*found 'room.wav', a folder, pipe or device"):
@@ -277,3 +295,9 @@ def test_a_folder_and_a_link_to_itself_are_told_for_what_they_are(folder: Path) 
         load_chain(chain_file(folder, "loop.wav"))
     with pytest.raises(ChainError, match=r"loop\.wav"):
         through(only_wet(impulse_response="loop.wav"), noise(2, 10))
+
+
+def test_the_remedy_for_a_response_that_is_not_finite_is_about_the_response() -> None:
+    write(np.full((2, 100), np.nan))
+    with pytest.raises(ChainError, match="expected: export it again"):
+        through(only_wet(), noise(2, 10))

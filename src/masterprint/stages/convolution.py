@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from masterprint.dsp.partitioned import Route, convolve_causally
 from masterprint.dsp.resampling import resample
@@ -16,10 +16,12 @@ from masterprint.errors import AudioFileError, SignalError
 from masterprint.files.reading import AudioFile, open_audio
 from masterprint.signal import Block, Signal, fork, join
 from masterprint.stages.base import refuse
-from masterprint.stages.beside import FileBeside, StageWithFiles
+from masterprint.stages.beside import FOLDER, FileBeside, StageWithFiles
 from masterprint.stages.blend import Blend, Level, frames_of
 
 LONGEST_S = 30.0
+HIGHEST_RATE_HZ = 192000
+"""Of a response, as of a mix: 30 s at 768 kHz take gigabytes before they are converted."""
 LEAD_S = 0.02
 """How far a conversion of the sample rate may ring to before the first sample of a response."""
 
@@ -48,6 +50,20 @@ class Convolution(Blend, StageWithFiles):
     pre_delay_ms: float = Field(0.0, ge=0, le=500, description="how much later it begins")
     normalise: bool = Field(True, description="bring responses of any level to the same")
 
+    @field_validator("impulse_response")
+    @classmethod
+    def _fits_some_mix(cls, value: str, info: ValidationInfo) -> str:
+        """What no mix could use is wrong in the chain file already, in its line."""
+        folder = (info.context or {}).get(FOLDER)
+        if folder is not None:
+            try:
+                unfit = _unfit(open_audio(folder / value), 2)
+            except AudioFileError as error:
+                unfit = str(error)
+            if unfit:
+                raise ValueError(unfit)
+        return value
+
     def problems(self, sample_rate_hz: int, channels: int) -> list[str]:
         """Whether the response can be read, and suits such a mix."""
         found = super().problems(sample_rate_hz, channels)
@@ -64,7 +80,9 @@ class Convolution(Blend, StageWithFiles):
             if unfit := _unfit(file, signal.channels):
                 refuse(self, f"impulse_response: {unfit}")
             responses, lead = self._read(file, signal.sample_rate_hz)
-        except (ValueError, AudioFileError, SignalError) as error:
+        except SignalError as error:  # whose hint is about mixes
+            refuse(self, f"impulse_response: {error.message.rstrip('.')}: export it again")
+        except (ValueError, AudioFileError) as error:
             refuse(self, f"impulse_response: {str(error).rstrip('.')}")
         late = frames_of(self.pre_delay_ms, signal.sample_rate_hz)
         responses = np.pad(responses, ((0, 0), (late, 0)))
@@ -120,6 +138,11 @@ def _unfit(file: AudioFile, channels: int) -> str:
         return (
             f"{file.path} has {file.channels} channels, which are for 2 channels, "
             f"the mix has {channels}: use a response of 1 channel"
+        )
+    if file.sample_rate_hz > HIGHEST_RATE_HZ:
+        return (
+            f"{file.path} has a sample rate of {file.sample_rate_hz} Hz, where at most "
+            f"{HIGHEST_RATE_HZ} Hz are expected: convert it"
         )
     return _too_long(file) if (file.frames or 0) > LONGEST_S * file.sample_rate_hz else ""
 
