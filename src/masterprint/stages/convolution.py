@@ -22,6 +22,8 @@ from masterprint.stages.blend import Blend, Level, frames_of
 LONGEST_S = 30.0
 HIGHEST_RATE_HZ = 192000
 """Of a response, as of a mix: 30 s at 768 kHz take gigabytes before they are converted."""
+HEARD_HZ = 20000.0
+"""Up to here the level of a response counts, so that it is the same at any rate of its file."""
 LEAD_S = 0.02
 """How far a conversion of the sample rate may ring to before the first sample of a response."""
 
@@ -35,9 +37,10 @@ class Convolution(Blend, StageWithFiles):
     float64; pedalboard's Convolution works in float32 and sets the level of a response as it
     likes (an impulse of 1 or of 0.5 both come out as 0.125).
 
-    With `normalise`, the response is scaled as a whole to an energy (sum of squares at its own
-    rate) of 1 per output channel, on the average over these: independent white noise in all
-    channels comes back about as loud as it was. Give the chain `tail_s` seconds for the end of the
+    With `normalise`, the response is scaled as a whole so that the mean square of its frequency
+    response up to 20 kHz is 1 per output channel, on the average over these, at whatever rate its
+    file has: independent white noise in all channels comes back about as loud as it was. What a
+    dark response lets through comes back louder. Give the chain `tail_s` seconds for the end of the
     mix to ring.
     """
 
@@ -108,7 +111,7 @@ class Convolution(Blend, StageWithFiles):
             if read > LONGEST_S * file.sample_rate_hz:
                 refuse(self, f"impulse_response: {_too_long(file)}")
         responses = np.concatenate(parts, axis=1)
-        energy = float(np.square(responses).sum()) / min(len(responses), 2)
+        energy = sum(_energy(row, file.sample_rate_hz) for row in responses)
         if not energy:
             refuse(
                 self,
@@ -116,7 +119,7 @@ class Convolution(Blend, StageWithFiles):
                 "expected: export it again",
             )
         if self.normalise:
-            responses = responses / math.sqrt(energy)
+            responses = responses / math.sqrt(energy / min(len(responses), 2))
         if sample_rate_hz == file.sample_rate_hz:
             return responses, 0
         # Samples of a response stand for areas: fewer of them have to be larger.
@@ -128,6 +131,13 @@ class Convolution(Blend, StageWithFiles):
         lead = steps * file.sample_rate_hz // both
         padded = Signal.of(np.pad(responses, ((0, 0), (lead, lead))), file.sample_rate_hz)
         return resample(padded, sample_rate_hz).collect(), steps * sample_rate_hz // both
+
+
+def _energy(response: NDArray[np.float64], sample_rate_hz: int) -> float:
+    """The mean square of its frequency response up to 20 kHz, or to half the rate."""
+    size = 1 << max(16, len(response).bit_length())
+    heard = np.fft.rfft(response, size)[: 1 + int(HEARD_HZ / sample_rate_hz * size)]
+    return float(np.mean(np.square(np.abs(heard))))
 
 
 def _unfit(file: AudioFile, channels: int) -> str:
