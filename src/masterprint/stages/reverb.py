@@ -25,7 +25,8 @@ class Reverb(Blend):
     That is Freeverb (Jezar at Dreampoint, 2000) as JUCE has it: eight damped combs side by side and
     four all-passes behind them, for each side, in float32. Their times follow the sample rate. The
     first sound comes back after 25 ms and the pre-delay. `wet_db` 0 is about as loud as the dry
-    signal: noise comes back 6 dB weaker to 7 dB stronger, the more so the larger the room.
+    signal: noise that is the same on both sides comes back 6 dB weaker to 7 dB stronger, the more
+    so the larger and the less damped the room; independent noise, and a `width` of 0, 3 dB less each.
 
     JUCE has it for one and two channels. A mono mix sounds as the left side of the same mix in
     stereo. Combs gather what lies very low, which the low cut takes out again. Rounding in float32
