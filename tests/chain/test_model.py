@@ -343,3 +343,16 @@ def test_a_picture_tells_bands_by_their_frequencies() -> None:
         "│     └─ gain",
         "│           gain 3 dB",
     ]
+
+
+def test_a_chain_cannot_exhaust_the_machine() -> None:
+    """Each stage alone is harmless; a stranger's chain may hold hundreds."""
+    delays = [{"delay": {"time_ms": 5000.0}} for _ in range(60)]
+    chain = Chain.model_validate({"stages": delays})
+    assert chain.problems(44100, 2) == []
+    (problem,) = Chain.model_validate({"stages": delays}).problems(192000, 64)
+    assert problem.startswith("its stages would hold about 29.5 GB of memory at 192000 Hz")
+    bands = [[{"gain": {}}] * 64] * 5
+    split = {"split": {"crossovers_hz": [100.0, 200.0, 400.0, 800.0], "bands": bands}}
+    with pytest.raises(ValidationError, match="found 321 stages, those within stages included"):
+        Chain.model_validate({"stages": [split]})

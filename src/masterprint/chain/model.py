@@ -13,13 +13,17 @@ from pydantic import Field, field_serializer, field_validator, model_validator
 from masterprint.errors import ChainError
 from masterprint.files.formats import BitDepth, Dither, FileFormat, MasterFormat
 from masterprint.signal import Block, Signal, audio_from
-from masterprint.stages.base import Line, Settings, Stage, stage_problems
+from masterprint.stages.base import Line, Settings, Stage, all_stages, stage_problems
 from masterprint.stages.entries import StageList
 
 LOWEST_RATE_HZ = 11025
 HIGHEST_RATE_HZ = 192000
 """What a mix and a master may have. Above, a chain would do nothing that anybody hears; below, its
 filters would have no room."""
+
+MOST_STAGES_IN_ALL = 256
+MOST_MEMORY_BYTES = 3_000_000_000
+"""A chain from a stranger must not exhaust the machine."""
 
 Rate = Annotated[int, Field(ge=LOWEST_RATE_HZ, le=HIGHEST_RATE_HZ)]
 
@@ -75,6 +79,17 @@ class Chain(Settings):
         default_factory=MasterSettings, description="how masters are written"
     )
 
+    @field_validator("stages")
+    @classmethod
+    def _not_too_many(cls, value: list[Stage]) -> list[Stage]:
+        count = sum(1 for _ in all_stages(value))
+        if count > MOST_STAGES_IN_ALL:
+            raise ValueError(
+                f"found {count} stages, those within stages included; allowed: at most "
+                f"{MOST_STAGES_IN_ALL}"
+            )
+        return value
+
     @field_validator("masterprint", mode="before")
     @classmethod
     def _a_number(cls, value: Any) -> Any:
@@ -92,6 +107,14 @@ class Chain(Settings):
                 f"{HIGHEST_RATE_HZ} Hz (convert it first)"
             )
             return found
+        stages = [stage for stage in all_stages(self.stages) if stage.acts]
+        needs = sum(stage.memory_bytes(sample_rate_hz, channels) for stage in stages)
+        if needs > MOST_MEMORY_BYTES:
+            found.append(
+                f"its stages would hold about {needs / 1e9:.1f} GB of memory at "
+                f"{sample_rate_hz} Hz, at most {MOST_MEMORY_BYTES / 1e9:.1f} GB are allowed: use fewer or shorter "
+                "responses, delays and plugins"
+            )
         for index, stage in enumerate(self.stages[first:], first):
             place = f"stages[{index}].{stage.stage_name}"
             found += [

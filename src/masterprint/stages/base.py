@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, ClassVar, Literal, NoReturn
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
@@ -73,6 +74,11 @@ class Stage(Settings):
         """Whether the stage has any part in what comes out."""
         return not self.bypass and self.mix > 0.0
 
+    def memory_bytes(self, sample_rate_hz: int, channels: int) -> int:
+        """About what it holds while it runs, where that is much; a chain has a limit."""
+        del sample_rate_hz, channels
+        return 0
+
     def problems(self, sample_rate_hz: int, channels: int) -> list[str]:
         """Why this stage cannot work on such a mix: sentences that begin with the setting."""
         found = _above_nyquist(self, "", sample_rate_hz)
@@ -88,9 +94,18 @@ class Stage(Settings):
     __str__ = __repr__
 
 
+def all_stages(stages: Iterable[Stage]) -> Iterator[Stage]:
+    """These stages and all within them."""
+    for stage in stages:
+        yield stage
+        for lists in stage.inner().values():
+            for inner in lists:
+                yield from all_stages(inner)
+
+
 def stage_problems(stage: Stage, sample_rate_hz: int, channels: int) -> list[str]:
     """Why a stage, with its common settings, cannot work on such a mix."""
-    if stage.bypass:
+    if not stage.acts:
         return []
     if stage.on != "stereo" and channels != 2:
         return [f"on {stage.on} needs 2 channels, the mix has {channels}"]

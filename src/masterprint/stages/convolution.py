@@ -67,6 +67,15 @@ class Convolution(Blend, StageWithFiles):
                 raise ValueError(unfit)
         return value
 
+    def memory_bytes(self, sample_rate_hz: int, channels: int) -> int:
+        """Spectra of responses and of what went by, 16 bytes per tap, and half of that to begin."""
+        try:
+            file = self._file()
+        except (ValueError, AudioFileError):
+            return 0
+        seconds = min(LONGEST_S, (file.frames or 0) / file.sample_rate_hz or LONGEST_S)
+        return round(24 * seconds * sample_rate_hz) * (file.channels + channels)
+
     def problems(self, sample_rate_hz: int, channels: int) -> list[str]:
         """Whether the response can be read, and suits such a mix."""
         found = super().problems(sample_rate_hz, channels)

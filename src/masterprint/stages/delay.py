@@ -39,6 +39,10 @@ class Delay(Blend):
     )
     ping_pong: bool = Field(False, description="repeats change sides; two channels only")
 
+    def memory_bytes(self, sample_rate_hz: int, channels: int) -> int:
+        """The line."""
+        return round(8 * self.time_ms / 1000 * sample_rate_hz) * channels
+
     def problems(self, sample_rate_hz: int, channels: int) -> list[str]:
         """Ping-pong needs two sides."""
         found = super().problems(sample_rate_hz, channels)

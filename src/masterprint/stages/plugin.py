@@ -24,6 +24,9 @@ Name = Annotated[Line, Field(min_length=1, max_length=200)]
 ParameterValue = bool | float | Line
 
 
+PROCESS_BYTES = 80 << 20
+
+
 class Plugin(StageWithFiles):
     """Plugin: runs a VST3 or Audio Unit between the other stages, in a process of its own.
 
@@ -108,6 +111,12 @@ class Plugin(StageWithFiles):
     def inner(self) -> dict[str, list[list[Stage]]]:
         """Its fallback."""
         return {"fallback": [self.fallback]} if self.fallback else {}
+
+    def memory_bytes(self, sample_rate_hz: int, channels: int) -> int:
+        """What a process with a small plugin takes; how much a large one does, nobody can tell."""
+        del sample_rate_hz
+        counts = instances(self._found.plugin, channels) if self._found else None
+        return len(counts or []) * PROCESS_BYTES
 
     def problems(self, sample_rate_hz: int, channels: int) -> list[str]:
         """Those of the fallback where it is used; else whether the plugin takes such channels."""
