@@ -15,6 +15,7 @@ from masterprint.errors import SignalError
 from masterprint.files.reading import LOWEST_RATE_HZ, open_audio
 from masterprint.metering.measurement import Measurement
 from masterprint.metering.meter import measure_signal
+from masterprint.plugins.host import close_ready
 from masterprint.rendering.engine import RenderResult, render_job
 from masterprint.rendering.job import plan
 from masterprint.signal import Signal, audio_from
@@ -58,7 +59,10 @@ def render(
     chain = chain if isinstance(chain, Chain) else find_chain(chain)
     files = [Path(file) for file in trusted]
     (job,) = plan(chain, [Path(mix)], Path(folder), master, overwrite, timeout_s, files)
-    return render_job(job)
+    try:
+        return render_job(job)
+    finally:
+        close_ready()
 
 
 def measure(

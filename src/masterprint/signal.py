@@ -66,6 +66,7 @@ class Signal:
         reserve: linear amplitude that a ceiling leaves free for what comes after it (dither).
         place: where in a chain the signal is, such as "stage 3", for errors.
         deadline: `time.monotonic()` by which a render must be over; plugins are held to it.
+        answer_s: seconds that a plugin may take for a single answer.
         report: where a stage writes down what it decided and did, for the render's JSON.
     """
 
@@ -76,6 +77,7 @@ class Signal:
     reserve: float = 0.0
     place: str = ""
     deadline: float = math.inf
+    answer_s: float = 60.0
     report: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def map(self, process: Callable[[Block], Block]) -> Signal:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +127,62 @@ def test_a_readable_override_is_kept_true(chain: Path, run: Run) -> None:
     assert load_chain(chain).stages[1].parameters == {"Gain": -7.0}
     assert abs(gain_db(chain) + 7.0 + 12.0412) < 1e-3
     assert "# mine" in chain.read_text()
+
+
+def test_overrides_are_renewed_each_in_its_line(chain: Path, run: Run) -> None:
+    """Named by index or in other letters, a parameter is the same."""
+    stage = (
+        "  - plugin:\n      name: Fixture Gain\n      parameters:\n"
+        "        Gain: -2   # quiet\n        Mode: Warm  # as the singer likes it\n"
+    )
+    chain.write_text(TEXT.replace("  # never", f"{stage}  # never"))
+    assert run("capture", "Fixture Gain", "--into", chain, "--set", "gain=-5").returncode == 0
+    assert "        Gain: -5.0   # quiet\n        Mode: Warm  # as the singer" in chain.read_text()
+    assert run("capture", "Fixture Gain", "--into", chain, "--set", "0=-6").returncode == 0
+    assert load_chain(chain).stages[1].parameters == {"Gain": -6.0, "Mode": "Warm"}
+    assert abs(gain_db(chain) + 6.0 + 6.0206) < 1e-3
+
+
+def test_a_linked_chain_is_edited_and_not_the_link(chain: Path, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "links").mkdir()
+    link = tmp_path / "links" / "chain.yaml"
+    link.symlink_to(chain)
+    assert run("capture", "Fixture Gain", "--into", link, "--set", "Gain=-3").returncode == 0
+    assert link.is_symlink()
+    assert abs(gain_db(chain) + 3.0) < 1e-4
+    assert abs(gain_db(link) + 3.0) < 1e-4
+
+
+def test_states_that_would_go_elsewhere_are_refused(chain: Path, run: Run, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    shutil.move(chain, inner / "chain.yaml")
+    (inner / "states").symlink_to(outside)
+    done = run("capture", "Fixture Gain", "--into", inner / "chain.yaml", "--set", "Gain=-3")
+    assert done.returncode == 2
+    assert "a link that leads out of its folder" in done.stderr
+    assert (inner / "chain.yaml").read_text() == TEXT
+    assert list(outside.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["2024", "null", "#1 master", "[mix]", "a: b", "@a", "ü"])
+def test_a_new_chain_is_called_as_its_file(tmp_path: Path, run: Run, name: str) -> None:
+    file = tmp_path / f"{name}.yaml"
+    assert run("capture", "Fixture Latency64", "--into", file).returncode == 0
+    assert load_chain(file).name == name
+
+
+def test_two_captures_at_once_both_arrive(chain: Path, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "masterprint", "capture", "--into", str(chain)]
+    both = [
+        subprocess.Popen([*command, name, "--label", name], stdout=subprocess.DEVNULL)
+        for name in ("Fixture Gain", "Fixture Tail", "Fixture Snap")
+    ]
+    assert [each.wait(60) for each in both] == [0, 0, 0]
+    names = {stage.label for stage in load_chain(chain).stages} - {None}
+    assert names == {"Fixture Gain", "Fixture Tail", "Fixture Snap"}
 
 
 def test_a_plugin_without_a_state_keeps_its_parameters(tmp_path: Path, run: Run) -> None:

@@ -67,6 +67,34 @@ def test_a_mapping_is_replaced_as_a_whole() -> None:
     assert "# by hand" in after
 
 
+@pytest.mark.parametrize(
+    "stage",
+    [
+        "{name: X,\n           version: '1',   # captured\n           }",
+        "{name: X, version: '1'   # captured\n          }",
+        "{\n      name: X, # who\n      # when\n      version: '1' }",
+        "\n      name: >-\n        X\n      version: |-\n        1\n\n      label: l  # last",
+        "\n      version: '1'\t# a tab before this\n      name: X",
+        "\n      version: '1'\n      name: 'X'   # ü and 音 count as one",
+    ],
+)
+def test_any_style_of_a_stage_can_be_edited(stage: str) -> None:
+    text = f"masterprint: 1  # ü\nstages:\n  - plugin: {stage}\n  - gain: {{}}\n"
+    before = parse_chain(text)
+    settings = {"name": "X", "version": "2", "vendor": "New: one"}
+    after = set_settings(text, ("stages", 0, "plugin"), settings)
+    plugin, gain = parse_chain(after).stages
+    assert (plugin.name, plugin.version, plugin.vendor) == ("X", "2", "New: one")
+    assert plugin.label == before.stages[0].label
+    assert gain == before.stages[1]
+    assert after.count("#") == text.count("#")
+
+
+def test_a_value_that_is_so_already_keeps_its_quotes() -> None:
+    text = TEXT.replace("name: X ", 'name: "X" ')
+    assert set_settings(text, ("stages", 1, "plugin"), {"name": "X"}) == text
+
+
 @pytest.mark.parametrize("index", [0, 1, 2, 3])
 def test_a_stage_is_put_in_its_place(index: int) -> None:
     after = insert_stage(TEXT, index, "plugin", {"name": "New", "version": "2"})

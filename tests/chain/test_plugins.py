@@ -16,6 +16,7 @@ from masterprint.errors import PluginError
 from masterprint.plugins.catalogue import Catalogue
 from masterprint.plugins.finding import Missing, Wanted, find
 from masterprint.plugins.scan import scan
+from masterprint.rendering.engine import with_inner
 from masterprint.stages.eq import Eq
 from masterprint.stages.gain import Gain
 from masterprint.stages.plugin import Plugin
@@ -56,7 +57,7 @@ def test_what_is_missing_is_told_with_what_is_there(wanted: Wanted, said: str) -
 def test_one_name_by_two_vendors_is_not_guessed() -> None:
     catalogue = Catalogue.load()
     entry = catalogue.entries[bundle("Gain")]
-    entry.plugins.append(replace(entry.plugins[0], vendor="Somebody"))
+    entry.plugins.append(replace(entry.plugins[0], vendor="Somebody", class_id="0" * 32))
     with pytest.raises(Missing, match="by Masterprint Tests and by Somebody: set its vendor"):
         find(catalogue, Wanted("Fixture Gain"))
 
@@ -70,6 +71,14 @@ def test_of_several_versions_the_captured_one_else_the_newest() -> None:
     changed = find(catalogue, Wanted("Fixture Gain", version="1.0"))
     assert changed.plugin.version == "2.0.0"
     assert changed.changes == ("its version is 2.0.0, captured with 1.0",)
+
+
+def test_one_class_by_two_vendor_names_is_one_plugin() -> None:
+    catalogue = Catalogue.load()
+    entry = catalogue.entries[bundle("Gain")]
+    entry.plugins.append(replace(entry.plugins[0], vendor="Somebody", version="0.9"))
+    wanted = Wanted("Fixture Gain", class_id=class_id("Gain"), version="0.9")
+    assert find(catalogue, wanted).plugin.vendor == "Somebody"
 
 
 def test_a_copy_elsewhere_is_the_same_plugin(tmp_path: Path) -> None:
@@ -132,6 +141,39 @@ def test_the_fallback_is_not_used_where_the_plugin_is() -> None:
     assert np.array_equal(through(stage, audio)[0], audio)
 
 
+def test_warnings_of_a_fallback_are_heard() -> None:
+    silent = Plugin(name="Fixture Silent", parameters={"Arm": True})
+    stage = Plugin(name="Nothing", when_missing="fallback", fallback=[silent])
+    _, report = through(stage, noise(0.2))
+    notes = [each["note"] for each in with_inner([report.as_dict()]) if "note" in each]
+    assert len(notes) == 2
+    assert "gave silence only" in notes[1]
+
+
+def test_a_fallback_has_to_be_there() -> None:
+    with pytest.raises(ChainFileError, match="when_missing is fallback, and there is none"):
+        parse_chain("masterprint: 1\nstages: [plugin: {name: X, when_missing: fallback}]\n")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("class_id: zz", "found 'zz'; allowed: 32 hex digits, as captured"),
+        ("binary_sha256: abc", "found 'abc'; allowed: 64 hex digits, as captured"),
+        (
+            "parameters: {Gain: null}",
+            "plugin.parameters.Gain: found null; allowed: a number",
+        ),
+        ("parameters: [1]", "allowed: a mapping"),
+        ("block_frames: 0", "allowed: a whole number from 32 to 65536"),
+    ],
+)
+def test_settings_of_the_stage_are_explained(settings: str, said: str) -> None:
+    with pytest.raises(ChainFileError) as caught:
+        parse_chain(f"masterprint: 1\nstages: [plugin: {{name: X, {settings}}}]\n")
+    assert said in str(caught.value)
+
+
 def test_a_fallback_is_held_to_what_suits_the_mix() -> None:
     eq = Eq.model_validate({"bands": [{"frequency_hz": 21000.0, "gain_db": 1.0}]})
     stage = Plugin(name="Nothing", when_missing="fallback", fallback=[eq])
@@ -143,7 +185,7 @@ def test_a_fallback_is_held_to_what_suits_the_mix() -> None:
 def test_what_check_says_of_a_chain() -> None:
     chain = parse_chain(
         "masterprint: 1\nstages:\n"
-        "  - plugin: {name: Nothing, when_missing: fallback}\n"
+        "  - plugin: {name: Nothing, when_missing: fallback, fallback: [gain: {}]}\n"
         "  - plugin: {name: Fixture Gain, version: '9'}\n  - plugin: {name: Fixture Dry}\n"
     )
     missing, changed = plugin_notes(chain)

@@ -40,17 +40,24 @@ def plugin(name: str, **settings: str) -> str:
     return f"plugin: {{name: Fixture {name}{more}}}"
 
 
+@pytest.fixture(autouse=True)
+def _marked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is started for this test can be told from what others have started."""
+    monkeypatch.setenv("MASTERPRINT_TEST", f"test-{os.getpid()}-{time.monotonic_ns()}")
+
+
 def processes_of_plugins() -> list[int]:
-    """Everything on this machine that runs our hosting program for a child of these tests."""
+    """Every plugin's process that this test has started, whoever its parent is by now."""
+    mark = f"MASTERPRINT_TEST={os.environ['MASTERPRINT_TEST']}".encode()
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             try:
                 words = (entry / "cmdline").read_bytes().split(b"\0")
-                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+                marks = (entry / "environ").read_bytes().split(b"\0")
             except OSError:
                 continue
-            if b"masterprint.plugins.hosted" in words and parent in (1, os.getpid()):
+            if b"masterprint.plugins.hosted" in words and mark in marks:
                 found.append(int(entry.name))
     return found
 
@@ -148,6 +155,10 @@ def test_a_plugin_is_loaded_only_from_the_catalogue_or_when_trusted(
     wrong = run("render", chain, mix, "-o", tmp_path / "o2", "--trust-path", bundle("CrashScan"))
     assert wrong.returncode == 2
     assert "crashed (SIGSEGV)" in wrong.stderr
+    for nothing in (tmp_path, ""):
+        folder = run("render", chain, mix, "-o", tmp_path / "o3", "--trust-path", nothing)
+        assert folder.returncode == 2
+        assert "is not a plugin that Masterprint hosts" in folder.stderr
 
 
 def test_a_plugin_that_was_removed_is_missing(tmp_path: Path, run: Run) -> None:

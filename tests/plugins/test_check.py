@@ -48,7 +48,7 @@ def test_a_sound_plugin_passes(name: str) -> None:
         ("BlockSize", {}, {"block size": "warning"}),
         ("LatencyLie", {}, {"latency": "fail"}),
         ("Latency1000", {}, {"sound": "warning"}),  # it only delays, which is taken out
-        ("Silent", {"arm": "1"}, {"sound": "fail"}),
+        ("Silent", {"arm": "1"}, {"sound": "fail", "latency": "warning"}),
         ("Dry", {}, {"sound": "fail"}),
         ("NoiseOnSilence", {"arm": "1"}, {"silence": "fail"}),
         ("Gain", {}, {}),
@@ -89,10 +89,21 @@ def test_figures() -> None:
     assert mono["speed"].figures["times_real_time"] > 1
 
 
+def test_a_hang_ends_the_checks() -> None:
+    (plugin,) = Catalogue.load().named("Fixture HangRun")
+    with Host() as host:
+        host.ask("load", path=str(bundle("HangRun")), name=plugin.name, format="vst3")
+        armed = craft(take_state(host, "vst3"), "arm", "1")
+    (only,) = check_plugin(plugin, armed, limit_s=1.0)
+    assert only.verdict == "fail"
+    assert "did not answer within 1 s" in only.text
+
+
 def test_the_command(run: Run, tmp_path: Path) -> None:
     good = run("plugins", "check", "Fixture Gain")
     assert good.returncode == 0
-    assert good.stdout.startswith("Fixture Gain 1.2.3, Masterprint Tests: ok")
+    assert good.stdout.startswith("Fixture Gain 1.2.3, Masterprint Tests\n  ok       state")
+    assert good.stdout.endswith("ok: Fixture Gain 1.2.3, Masterprint Tests\n")
     wrong = run("plugins", "check", "Fixture LatencyLie", "--json")
     assert wrong.returncode == 1
     told = json.loads(wrong.stdout)

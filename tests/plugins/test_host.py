@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -10,7 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from masterprint.plugins.host import Died, Host, Refused
+from masterprint.plugins.host import (
+    Died,
+    Host,
+    Refused,
+    _ready,
+    close_ready,
+    start_ahead,
+    take_host,
+)
 from plugin_tools import bundle, need_fixtures
 
 
@@ -78,20 +87,27 @@ def test_a_channel_count_that_is_refused_is_no_death() -> None:
         assert host.ask("prepare", rate=44100, channels=1, block_frames=512) == {"latency": 0}
 
 
-def test_the_process_ends_when_ours_is_killed_while_the_plugin_hangs(tmp_path: Path) -> None:
-    """SIGKILL leaves us no time to say goodbye: the plugin's process has to notice by itself."""
+HANG_IN_RUN = (
+    "host.ask('load', path=sys.argv[1], name='Fixture HangRun', format='vst3')\n"
+    "host.ask('set', values={'Arm': True})\n"
+    "host.send('prepare', rate=44100, channels=2, block_frames=8192)\n"
+)
+HANG_IN_LOAD = "host.send('load', path=sys.argv[1], name='Fixture HangLoad', format='vst3')\n"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
+@pytest.mark.parametrize(("name", "hang"), [("HangRun", HANG_IN_RUN), ("HangLoad", HANG_IN_LOAD)])
+def test_the_process_ends_when_ours_is_killed_while_the_plugin_hangs(name: str, hang: str) -> None:
+    """SIGKILL leaves us no time to say goodbye; and a load that hangs holds Python's lock."""
     script = (
         "import sys, time\n"
         "from masterprint.plugins.host import Host\n"
-        "host = Host()\n"
-        "host.ask('load', path=sys.argv[1], name='Fixture HangRun', format='vst3')\n"
-        "host.ask('set', values={'Arm': True})\n"
-        "host.send('prepare', rate=44100, channels=2, block_frames=8192)\n"
+        f"host = Host()\n{hang}"
         "print(host._process.pid, flush=True)\n"
         "time.sleep(60)\n"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", script, str(bundle("HangRun"))], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", script, str(bundle(name))], stdout=subprocess.PIPE, text=True
     ) as ours:
         assert ours.stdout is not None
         pid = int(ours.stdout.readline())
@@ -99,6 +115,23 @@ def test_the_process_ends_when_ours_is_killed_while_the_plugin_hangs(tmp_path: P
         assert alive(pid)
         ours.kill()
     assert gone_within(pid, 5.0)
+
+
+def test_a_process_that_died_while_it_waited_is_not_given_out() -> None:
+    start_ahead(1)
+    (waiting,) = _ready
+    os.killpg(waiting._process.pid, signal.SIGKILL)
+    assert gone_within(waiting._process.pid, 5.0)
+    with take_host() as host:
+        assert host is not waiting
+        assert load(host, "Gain")["name"] == "Fixture Gain"
+
+
+def test_processes_that_nobody_needed_are_ended() -> None:
+    start_ahead(2)
+    pids = [host._process.pid for host in _ready]
+    close_ready()
+    assert all(gone_within(pid, 5.0) for pid in pids)
 
 
 def test_what_a_plugin_has_started_ends_with_it() -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from masterprint.plugins.bundle import find_bundles, look_at
+from masterprint.plugins.bundle import find_bundles, look_at, standard_folders
 from masterprint.plugins.catalogue import Catalogue, catalogue_file
 from masterprint.plugins.scan import forget_missing, scan
 from plugin_tools import bundle, need_fixtures
@@ -105,6 +108,11 @@ def test_unchanged_files_are_not_loaded_again(tmp_path: Path) -> None:
     (library,) = path.rglob("*.so")
     os.utime(library, (1, 1))  # another time, the same content
     assert scan(marked, path).status == "unchanged"
+    content = library.read_bytes()
+    library.write_bytes(content + b"\0")
+    os.utime(library, (1, 1))  # the same time, another content
+    assert scan(Catalogue(dict(marked.entries)), path).status == "scanned"
+    library.write_bytes(content)
     assert marked.plugins[0].vendor == "Marked"
     assert scan(marked, path, again=True).status == "scanned"
     assert marked.plugins[0].vendor == "Masterprint Tests"
@@ -131,6 +139,70 @@ def test_bundles_are_found_in_folders_of_folders_and_through_links(tmp_path: Pat
     assert [each.name for each in find_bundles([tmp_path / "plugins"])] == ["Gain.vst3"]
 
 
+def test_an_entry_that_cannot_be_followed_does_not_end_the_scan(tmp_path: Path) -> None:
+    folder = tmp_path / "plugins"
+    copied(tmp_path, "Gain")
+    (folder / "loop.vst3").symlink_to("loop.vst3")
+    (folder / "gone.vst3").symlink_to("nowhere")
+    (folder / "around").symlink_to("around")
+    catalogue = Catalogue()
+    found = [scan(catalogue, path) for path in find_bundles([folder])]
+    assert sorted(each.status for each in found) == ["quarantined", "quarantined", "scanned"]
+
+
+def test_a_library_that_is_no_plugin_is_told_from_one_that_does_not_load(tmp_path: Path) -> None:
+    path = copied(tmp_path, "Gain")
+    (library,) = path.rglob("*.so")
+    source = "int nothing_to_see_here = 1;"
+    command = ["gcc", "-shared", "-x", "c", "-", "-o", str(library)]
+    subprocess.run(command, input=source, text=True, check=True)
+    found = scan(Catalogue(), path)
+    assert "no VST3 plugin (no GetPluginFactory)" in str(found.entry.quarantine)
+
+
+def test_scans_at_the_same_time_do_not_undo_one_another(tmp_path: Path) -> None:
+    first, second = Catalogue.load(), Catalogue.load()
+    scan(first, bundle("Gain"))
+    scan(second, bundle("Tail"))
+    first.save()
+    second.save()
+    assert {plugin.name for plugin in Catalogue.load().plugins} == {"Fixture Gain", "Fixture Tail"}
+    third = Catalogue.load()
+    third.drop(bundle("Gain"))
+    third.save()
+    first.save()  # has nothing new to say
+    assert [plugin.name for plugin in Catalogue.load().plugins] == ["Fixture Tail"]
+
+
+def test_what_was_found_survives_a_scan_that_is_ended(tmp_path: Path) -> None:
+    for name in ("Gain", "Tail"):
+        copied(tmp_path, name)
+    shutil.copytree(bundle("HangScan"), tmp_path / "plugins" / "Zlast.vst3")
+    (library,) = (tmp_path / "plugins" / "Zlast.vst3").rglob("*.so")
+    library.rename(library.with_name("Zlast.so"))
+    command = [sys.executable, "-m", "masterprint", "plugins", "scan", "--only"]
+    with subprocess.Popen([*command, str(tmp_path / "plugins")]) as ours:
+        time.sleep(5.0)  # two are done and written, the third hangs
+        ours.terminate()
+    assert len(Catalogue.load().plugins) == 2
+
+
+def test_names_cannot_steer_a_terminal(run) -> None:  # type: ignore[no-untyped-def]
+    catalogue = Catalogue()
+    entry = scan(catalogue, bundle("Gain")).entry
+    evil = "\x1b[31mEv\til\n\x1b]0;t\x07"
+    parameters = [dict(each) | {"name": evil} for each in entry.plugins[0].parameters]
+    entry.plugins[0] = replace(
+        entry.plugins[0], name=evil, vendor=evil, version=evil, parameters=tuple(parameters)
+    )
+    catalogue.save()
+    for command in (["list"], ["show", entry.plugins[0].class_id], ["show", "Ev"]):
+        done = run("plugins", *command)
+        assert "Ev" in done.stdout + done.stderr
+        assert "\x1b" not in done.stdout + done.stderr
+        assert "\x07" not in done.stdout + done.stderr
+
+
 def test_files_that_are_gone_are_forgotten_only_where_the_folder_is_there(tmp_path: Path) -> None:
     path = copied(tmp_path, "Gain")
     catalogue = Catalogue()
@@ -154,6 +226,10 @@ def test_the_catalogue_survives_being_damaged() -> None:
         b'{"version": 99, "files": []}',
         b'{"version": 1, "files": [{"path": 3}]}',
         b"[" * 100_000,
+        whole.replace(b'"latency_frames": 0', b'"latency_frames": NaN'),
+        whole.replace(b'"latency_frames": 0', b'"latency_frames": Infinity'),
+        whole.replace(b'"latency_frames": 0', b'"latency_frames": 1e999'),
+        whole.replace(b'"unit"', b'"einheit"'),
     ):
         catalogue_file().write_bytes(damaged)
         found = Catalogue.load()
@@ -211,9 +287,8 @@ def test_the_command_goes_on_after_every_kind_of_failure(tmp_path: Path, run) ->
     assert run("plugins", "show", "Fixture Gain").returncode == 2
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the fixtures are Linux libraries")
-def test_the_usual_folders_are_looked_into(tmp_path: Path, run, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.skipif(sys.platform != "linux", reason="folders of Linux")
+def test_the_usual_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
-    shutil.copytree(bundle("Gain"), tmp_path / ".vst3" / "Vendor" / "Gain.vst3")
-    assert "plugins in" in run("plugins", "scan").stdout
-    assert "Fixture Gain" in run("plugins", "list").stdout
+    usual = [tmp_path / ".vst3", Path("/usr/lib/vst3"), Path("/usr/local/lib/vst3")]
+    assert standard_folders() == usual

@@ -49,6 +49,8 @@ def test_unreported_latency_is_corrected_by_hand_in_both_directions() -> None:
     back, _ = through(fixture("Latency64", extra_latency_frames=-36), audio)
     assert np.array_equal(back[:, 36:], audio[:, :-36])
     assert not back[:, :36].any()
+    far, _ = through(fixture("Gain", extra_latency_frames=-192000), noise(5.0))
+    assert np.array_equal(far[:, 192000:], noise(5.0)[:, :-192000])
 
 
 def test_latency_that_follows_a_parameter_is_taken_out_too() -> None:
@@ -284,6 +286,9 @@ def test_parameters_are_exact_and_their_order_does_not_matter() -> None:
         ("Gain", {"Mode": "Wram"}, "allowed: Clean, Warm, Hard"),
         ("Gain", {"Mode": 1}, "it is set by text"),
         ("Gain", {"Meter": -3}, "for reading only"),
+        ("Gain", {"Gain": True}, "'Gain': found true; allowed: -60 to 20 dB"),
+        ("Gain", {"Mode": True}, "found true; allowed: Clean, Warm, Hard"),
+        ("Gain", {"Mute": 0.5}, "found 0.5, between its steps; allowed: 0, 1"),
         ("Gain", {"Gain": 1, "0": 2}, "'Gain' and '0' are one parameter"),
         ("Gain", {"Gain": "-3 Hz"}, "its unit is dB"),
         ("Snap", {"Amount": 0.37}, "'Amount' was set to 0.37 and stands at 0.25"),

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from masterprint.chain.editing import insert_stage, set_settings
+from masterprint.chain.editing import insert_stage, scalar, set_settings
 from masterprint.chain.loading import load_chain, parse_chain
 from masterprint.chain.model import Chain
 from masterprint.chain.plugins import plugin_stages
 from masterprint.chain.yaml_source import Place, path_text
-from masterprint.errors import PluginError, UsageError
+from masterprint.errors import ChainError, PluginError, UsageError
+from masterprint.files.whole import locked, write_whole
 from masterprint.plugins.host import Died, Host, Refused
 from masterprint.plugins.identity import Plugin as Installed
 from masterprint.plugins.identity import same_name
 from masterprint.plugins.parameters import Value
 from masterprint.plugins.state import give_state, read_state, state_name, take_state
+from masterprint.stages.beside import within
 from masterprint.stages.plugin import Plugin
 
 STATES = "states"
@@ -68,22 +69,53 @@ def capture(
     """
     if editor:
         _need_display()
-    text, chain = _read(chain_file)
-    place = _find(chain, installed, at, label)
-    stage = None if place is None else _stage_at(chain, place)
+    file = Path(os.path.realpath(chain_file))  # not a link to it
+    _, chain = _read(file, chain_file)
+    stage, _ = _find(chain, installed, at, label)
     begin = None
     if preset is not None:
         begin = read_state(preset, installed.format, installed.class_id)
     elif stage is not None and stage.state is not None:
-        path = stage.path_of(stage.state)
-        begin = read_state(path, installed.format, installed.class_id)
+        begin = read_state(stage.path_of(stage.state), installed.format, installed.class_id)
     given = dict(values or {})
-    kept = dict(stage.parameters) if stage is not None and preset is None else {}
+    renewed, others = _renewed(stage if preset is None else None, installed, given)
     try:
-        state, note = _proof(installed, _settled(installed, begin, kept | given, editor))
+        state, note = _proof(installed, _settled(installed, begin, renewed | others, editor))
     except (Died, Refused) as error:
         raise PluginError(f"{installed.title}: {error.message}.", hint=error.hint) from error
 
+    state_file = None
+    if state is not None:
+        name = state_name(installed.name, state, installed.format)
+        state_file = file.parent / STATES / name
+        if not within(file.parent, state_file):
+            raise UsageError(f"{file.parent / STATES}: is a link that leads out of its folder.")
+    try:
+        with locked(file.parent):
+            # Read again: somebody may have captured another stage meanwhile.
+            text, chain = _read(file, chain_file)
+            stage, place = _find(chain, installed, at, label)
+            settings = _settings(installed, state_file)
+            if stage is None:
+                settings |= {"label": label} if label is not None else {}
+                settings |= {"parameters": given} if state is None and given else {}
+                text = insert_stage(text, int(place[1]), Plugin.stage_name, settings)
+            else:
+                text = set_settings(text, place, settings)
+                anew = preset is not None or editor
+                renewed, others = _renewed(None if anew else stage, installed, given)
+                wanted = renewed | (others if state is None else {})
+                text = _with_parameters(text, place, stage, wanted)
+            _check(text, chain_file)
+            if state is not None and state_file is not None:
+                _write(state_file, state)
+            _write(file, text.encode("utf-8"))
+    except OSError as error:
+        raise UsageError(f"{chain_file}: cannot be written: {error.strerror}.") from error
+    return Captured(path_text(place), state_file, stage is None, note)
+
+
+def _settings(installed: Installed, state_file: Path | None) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "name": installed.name,
         "vendor": installed.vendor,
@@ -92,34 +124,56 @@ def capture(
         "version": installed.version,
         "binary_sha256": installed.binary_sha256,
     }
-    state_file = None
-    if state is not None:
-        name = state_name(installed.name, state, installed.format)
-        state_file = chain_file.parent / STATES / name
-        settings["state"] = f"{STATES}/{name}"
-    elif kept | given:
-        settings["parameters"] = kept | given
-    if place is None:
-        if label is not None:
-            settings["label"] = label
-        index = _index(chain, at)
-        text = insert_stage(text, index, Plugin.stage_name, settings)
-        place = ("stages", index, Plugin.stage_name)
-    else:
-        assert stage is not None
-        text = set_settings(text, place, settings)
-        # What the state holds now must not be overridden by what stands in the file from before.
-        overridden = {key: given.get(key, old) for key, old in stage.parameters.items()}
-        if preset is not None or editor:
-            overridden = {}
-        if state is not None and overridden != stage.parameters:
-            text = set_settings(text, place, {"parameters": overridden})
-    parse_chain(text, str(chain_file))  # whatever was written must be a chain
-    if state is not None and state_file is not None:
-        _write(state_file, state)
-    _write(chain_file, text.encode("utf-8"))
-    load_chain(chain_file)
-    return Captured(path_text(place), state_file, stage is None, note)
+    if state_file is not None:
+        settings["state"] = f"{STATES}/{state_file.name}"
+    return settings
+
+
+def _renewed(
+    stage: Plugin | None, installed: Installed, given: Mapping[str, Value]
+) -> tuple[dict[str, Value], dict[str, Value]]:
+    """What a stage sets after its state, with what is given in its place; and what else is given.
+
+    What stands in the chain file must not undo what the state holds.
+    """
+    renewed: dict[str, Value] = dict(stage.parameters) if stage is not None else {}
+    own = {_index_of(installed, key): key for key in renewed}
+    others: dict[str, Value] = {}
+    for key, value in given.items():
+        if (known := own.get(_index_of(installed, key))) is not None:
+            renewed[known] = value
+        else:
+            others[key] = value
+    return renewed, others
+
+
+def _index_of(installed: Installed, key: str) -> int | str:
+    """The index of a parameter by its name or index; the key itself where it is not known."""
+    for same in (str.__eq__, same_name):
+        named = [each["index"] for each in installed.parameters if same(each["name"], key)]
+        if len(named) == 1:
+            return int(named[0])
+    return int(key) if key.isdecimal() else key
+
+
+def _with_parameters(text: str, place: Place, stage: Plugin, wanted: Mapping[str, Value]) -> str:
+    """The text with these parameters under `parameters`, each in the line where it stands."""
+    if stage.parameters.keys() <= wanted.keys() and stage.parameters:
+        return set_settings(text, (*place, "parameters"), wanted)
+    if wanted or stage.parameters:
+        return set_settings(text, place, {"parameters": dict(wanted)})
+    return text
+
+
+def _check(text: str, chain_file: Path) -> None:
+    """Whatever was written must be a chain."""
+    try:
+        parse_chain(text, str(chain_file))
+    except ChainError as error:
+        raise UsageError(
+            f"{chain_file}: is written in a way that cannot be edited in place.",
+            hint="write each stage and each of its settings on a line of its own",
+        ) from error
 
 
 def _settled(
@@ -161,50 +215,50 @@ def _load(host: Host, installed: Installed) -> None:
     host.ask("prepare", rate=RATE_HZ, channels=channels, block_frames=512)
 
 
-def _read(chain_file: Path) -> tuple[str, Chain]:
+def _read(file: Path, named: Path) -> tuple[str, Chain]:
     """The text of a chain file, and the chain; of a new one where there is none."""
-    if not chain_file.exists():
-        if chain_file.suffix.lower() not in (".yaml", ".yml"):
-            raise UsageError(
-                f"{chain_file}: there is no such chain file, and a new one ends in .yaml."
-            )
-        text = f"masterprint: 1\nname: {chain_file.stem}\nstages: []\n"
-        return text, parse_chain(text, str(chain_file))
-    chain = load_chain(chain_file)
-    with chain_file.open(encoding="utf-8", newline="") as file:  # its own line ends
-        return file.read(), chain
+    if not file.exists():
+        if file.suffix.lower() not in (".yaml", ".yml"):
+            raise UsageError(f"{named}: there is no such chain file, and a new one ends in .yaml.")
+        text = f"masterprint: 1\nname: {scalar(file.stem)}\nstages: []\n"
+        return text, parse_chain(text, str(named))
+    chain = load_chain(named)
+    with file.open(encoding="utf-8", newline="") as source:  # its own line ends
+        return source.read(), chain
 
 
-def _find(chain: Chain, installed: Installed, at: int | None, label: str | None) -> Place | None:
-    """The stage that is to be updated; None where a new one is to be made."""
+def _find(
+    chain: Chain, installed: Installed, at: int | None, label: str | None
+) -> tuple[Plugin | None, Place]:
+    """The stage that is to be updated and its place; or None, and the place of a new one."""
     stages = list(plugin_stages(chain.stages))
+    new: Place = ("stages", _index(chain, at), Plugin.stage_name)
     if label is not None:
-        named = [(place, stage) for place, stage in stages if stage.label == label]
+        named = [(stage, place) for place, stage in stages if stage.label == label]
         if len(named) > 1:
             raise UsageError(f"{len(named)} stages have the label {label!r}: use --at.")
-        for place, stage in named:
+        for stage, place in named:
             if not _is_of(stage, installed):
                 raise UsageError(
                     f"{path_text(place)} with the label {label!r} is {stage.name!r}, "
                     f"not {installed.name!r}."
                 )
-        return named[0][0] if named else None
+        return named[0] if named else (None, new)
+    own = [(stage, place) for place, stage in stages if _is_of(stage, installed)]
     if at is not None:
         if not 1 <= at <= len(chain.stages) + 1:
             raise UsageError(
                 f"There is no place {at}: the chain has {len(chain.stages)} stages, so that 1 to "
                 f"{len(chain.stages) + 1} are possible."
             )
-        place = ("stages", at - 1, Plugin.stage_name)
-        return next((p for p, s in stages if p == place and _is_of(s, installed)), None)
-    own = [place for place, stage in stages if _is_of(stage, installed)]
+        return next(((stage, place) for stage, place in own if place == new), (None, new))
     if len(own) > 1:
-        places = ", ".join(map(path_text, own))
+        places = ", ".join(path_text(place) for _, place in own)
         raise UsageError(
             f"{installed.name!r} is in this chain {len(own)} times ({places}).",
             hint="say which with --at, counted from 1, or with --label",
         )
-    return own[0] if own else None
+    return own[0] if own else (None, new)
 
 
 def _is_of(stage: Plugin, installed: Installed) -> bool:
@@ -212,10 +266,6 @@ def _is_of(stage: Plugin, installed: Installed) -> bool:
         same_name(stage.name, installed.name)
         and (not stage.vendor or same_name(stage.vendor, installed.vendor))
     )
-
-
-def _stage_at(chain: Chain, place: Place) -> Plugin:
-    return next(stage for p, stage in plugin_stages(chain.stages) if p == place)
 
 
 def _index(chain: Chain, at: int | None) -> int:
@@ -226,31 +276,11 @@ def _index(chain: Chain, at: int | None) -> int:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Write a file, whole or not at all."""
     try:
-        if path.exists() and path.read_bytes() == data:
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".masterprint-")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(name).chmod(mode)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        if not path.exists() or path.read_bytes() != data:
+            write_whole(path, data)
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror}.") from error
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _need_display() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from masterprint.chain.yaml_source import Place, path_text
+from masterprint.chain.yaml_source import Place, parse_yaml, path_text
 from masterprint.errors import ChainError
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./()+-]*(?: [A-Za-z0-9_./()+-]+)*")
@@ -29,7 +29,8 @@ def set_settings(text: str, place: Place, settings: Mapping[str, Any]) -> str:
         settings: new values; plain data.
     """
     for key, value in settings.items():
-        text = _set(text, place, key, value)
+        if not _is_so(text, place, key, value):
+            text = _set(text, place, key, value)
     return text
 
 
@@ -56,13 +57,13 @@ def insert_stage(text: str, index: int, name: str, settings: Mapping[str, Any]) 
         if stages is None:
             return f"{text.rstrip()}{newline}stages:{newline}{block}{newline}"
         # `stages: []` or `stages:`
-        start, end = _span(stages)
+        start, end = _span(text, stages)
         head = text[:start].rstrip(" ")
         return f"{head}{newline}{block}{text[end:] or newline}"
     if index == 0:
         at = text.index("\n", _key_end(root, "stages")) + 1
         return f"{text[:at]}{block}{newline}{text[at:]}"
-    at = _line_end(text, _end(items[min(index, len(items)) - 1]))
+    at = _line_end(text, _end(text, items[min(index, len(items)) - 1]))
     return f"{text[:at]}{newline}{block}{text[at:]}"
 
 
@@ -78,26 +79,38 @@ def scalar(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def _is_so(text: str, place: Place, key: str, value: Any) -> bool:
+    """Whether a setting has this value already, however it is written."""
+    data: Any = parse_yaml(text).data
+    for part in (*place, key):
+        try:
+            data = data[part]
+        except (LookupError, TypeError):
+            return False
+    return type(data) is type(value) and bool(data == value)
+
+
 def _set(text: str, place: Place, key: str, value: Any) -> str:
     mapping = _at(_root(text), place)
     found = _child(mapping, key)
     if found is not None:
-        start, end = _span(found)
+        start, end = _span(text, found)
         space = "" if text[start - 1 : start] in (" ", "\n") else " "
         return text[:start] + space + scalar(value) + text[end:]
     if mapping.flow_style:
-        end = mapping.end_mark.index - 1
+        # Behind the last value, before whatever comma, comment or line break follows it.
+        end = _end(text, mapping.value[-1][1]) if mapping.value else mapping.start_mark.index + 1
         comma = ", " if mapping.value else ""
-        return f"{text[:end].rstrip()}{comma}{key}: {scalar(value)}{text[end:]}"
+        return f"{text[:end]}{comma}{scalar(key)}: {scalar(value)}{text[end:]}"
     newline = "\r\n" if "\r\n" in text else "\n"
-    at = _line_end(text, _end(mapping))
-    line = f"{' ' * mapping.start_mark.column}{key}: {scalar(value)}"
+    at = _line_end(text, _end(text, mapping))
+    line = f"{' ' * mapping.start_mark.column}{scalar(key)}: {scalar(value)}"
     return f"{text[:at]}{newline}{line}{text[at:]}"
 
 
 def _root(text: str) -> Any:
-    """The nodes of the text; the Python parser, whose marks count characters."""
-    node = yaml.compose(text, Loader=yaml.SafeLoader)
+    """The nodes of the text, as the parser that reads chain files sees them."""
+    node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     if not isinstance(node, yaml.MappingNode):
         raise ChainError("The file is no chain: a mapping is expected.")
     return node
@@ -122,17 +135,20 @@ def _key_end(mapping: Any, key: str) -> int:
     return next(ends)
 
 
-def _span(node: Any) -> tuple[int, int]:
+def _span(text: str, node: Any) -> tuple[int, int]:
     """Where a value stands. A block collection begins at its first entry."""
-    return node.start_mark.index, _end(node)
+    return node.start_mark.index, _end(text, node)
 
 
-def _end(node: Any) -> int:
-    """Where a value ends; the parser lets a block collection reach to what follows it."""
-    if isinstance(node, yaml.ScalarNode) or node.flow_style or not node.value:
+def _end(text: str, node: Any) -> int:
+    """Where a value ends; the parser lets what is written in blocks reach to what follows it."""
+    if isinstance(node, yaml.ScalarNode):
+        end = int(node.end_mark.index)
+        return len(text[:end].rstrip()) if node.style in ("|", ">") else end
+    if node.flow_style or not node.value:
         return int(node.end_mark.index)
     last = node.value[-1]
-    return _end(last[1] if isinstance(last, tuple) else last)
+    return _end(text, last[1] if isinstance(last, tuple) else last)
 
 
 def _line_end(text: str, at: int) -> int:

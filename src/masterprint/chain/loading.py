@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,8 @@ def load_chain(path: str | Path) -> Chain:
         raise ChainError(f"{path}: there is no such chain file.", hint=_shipped(path)) from error
     except OSError as error:
         raise ChainError(f"{path}: cannot be read: {error.strerror}.") from error
-    return _validated(source, str(path), path.parent)
+    # What a chain names lies beside the file itself, not beside a link to it.
+    return _validated(source, str(path), Path(os.path.realpath(path)).parent)
 
 
 def parse_chain(text: str, name: str = "chain") -> Chain:

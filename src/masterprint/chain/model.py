@@ -112,8 +112,8 @@ class Chain(Settings):
         if needs > MOST_MEMORY_BYTES:
             found.append(
                 f"its stages would hold about {needs / 1e9:.1f} GB of memory at "
-                f"{sample_rate_hz} Hz, at most {MOST_MEMORY_BYTES / 1e9:.1f} GB are allowed: use fewer or shorter "
-                "responses, delays and plugins"
+                f"{sample_rate_hz} Hz, at most {MOST_MEMORY_BYTES / 1e9:.1f} GB are allowed: use "
+                "fewer or shorter responses, delays and plugins"
             )
         for index, stage in enumerate(self.stages[first:], first):
             place = f"stages[{index}].{stage.stage_name}"

@@ -10,11 +10,16 @@ from masterprint.chain.yaml_source import Place, path_text
 from masterprint.errors import PluginError
 from masterprint.plugins.catalogue import Catalogue, need_unchanged
 from masterprint.plugins.finding import Missing, find
+from masterprint.plugins.instance import instances
 from masterprint.plugins.scan import trusted as trusted_entry
-from masterprint.plugins.stream import instances
 from masterprint.stages.base import Stage
 from masterprint.stages.plugin import Plugin
 from masterprint.stages.split import Split
+
+MISSING_HINT = (
+    "`masterprint plugins scan` finds what is installed; with `when_missing: bypass` or "
+    "`fallback`, a chain does without"
+)
 
 
 def with_plugins(chain: Chain, trusted: Sequence[Path] = ()) -> Chain:
@@ -33,7 +38,7 @@ def with_plugins(chain: Chain, trusted: Sequence[Path] = ()) -> Chain:
     catalogue = Catalogue.load()
     for file in trusted:
         entry = trusted_entry(file)
-        catalogue.entries[entry.path] = entry
+        catalogue.put(entry)
     binding = _Binding(catalogue)
     stages = binding.of(chain.stages, "stages")
     if binding.problems:
@@ -43,8 +48,7 @@ def with_plugins(chain: Chain, trusted: Sequence[Path] = ()) -> Chain:
         damaged = f"; the catalogue was damaged ({catalogue.damaged})" if catalogue.damaged else ""
         raise PluginError(
             f"{what}{whose} cannot be used:\n  " + "\n  ".join(binding.problems) + damaged,
-            hint="`masterprint plugins scan` finds what is installed; with `when_missing: bypass` "
-            "or `fallback`, a chain does without",
+            hint=binding.hint,
         )
     return chain.model_copy(update={"stages": stages})
 
@@ -99,6 +103,7 @@ class _Binding:
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue
         self.problems: list[str] = []
+        self.hint: str | None = None
 
     def of(self, stages: Sequence[Stage], place: str) -> list[Stage]:
         return [
@@ -120,6 +125,7 @@ class _Binding:
             found = find(self._catalogue, stage.wanted)
         except Missing as missing:
             if stage.when_missing == "fail":
+                self.hint = MISSING_HINT
                 self.problems.append(f"{named} {missing.message}")
                 return stage
             fallback = []
@@ -130,8 +136,9 @@ class _Binding:
             self.problems.append(f"{named} has changed: {'; '.join(found.changes)}")
             return stage
         try:
-            need_unchanged(found.plugin, self._catalogue)
+            need_unchanged(found.plugin)
             return stage.with_plugin(found)
         except PluginError as error:
-            self.problems.append(f"{named}: {error}")
+            advice = f" ({error.hint})" if error.hint else ""
+            self.problems.append(f"{named}: {error.message.rstrip('.')}{advice}")
             return stage

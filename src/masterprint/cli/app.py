@@ -129,8 +129,10 @@ def _unexpected(error: Exception) -> int:
 
 
 def _say(text: str) -> None:
+    from masterprint.cli.console import clean
+
     with suppress(OSError):  # nobody can be told that nobody can be told
-        print(f"masterprint: {text}", file=sys.stderr, flush=True)
+        print(f"masterprint: {clean(text)}", file=sys.stderr, flush=True)
 
 
 def _leave(code: int) -> NoReturn:

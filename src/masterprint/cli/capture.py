@@ -37,7 +37,7 @@ def capture(
 
     catalogue = Catalogue.load()
     installed = need_plugins(catalogue, plugin)[0]
-    need_unchanged(installed, catalogue)
+    need_unchanged(installed)
     done = capturing.capture(
         installed,
         into,

@@ -20,7 +20,7 @@ def check(
     from masterprint.chain.library import find_chain
     from masterprint.chain.loading import ChainFileError
     from masterprint.chain.plugins import plugin_notes
-    from masterprint.cli.console import print_json
+    from masterprint.cli.console import clean, print_json
     from masterprint.errors import ChainError
 
     rows: list[dict[str, Any]] = []
@@ -34,7 +34,7 @@ def check(
                 count = len(chain.stages)
                 print(f"{name}: ok, {count} {'stage' if count == 1 else 'stages'}")
                 for note in row["plugins"]:
-                    print(f"  {note}")
+                    print(f"  {clean(note)}")
         except ChainFileError as error:
             row["ok"] = False
             row["problems"] = [vars(problem) for problem in error.problems]

@@ -40,6 +40,11 @@ def print_json(data: Any) -> None:
     print(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
 
 
+def clean(text: str) -> str:
+    """A stranger's text without what would steer the terminal."""
+    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
 def shown(value: float | None, digits: int) -> str:
     """A figure, or a dash where it is undefined."""
     # + 0.0 after rounding: nobody wants to read "-0.0".

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from masterprint.plugins.identity import Plugin
 
 app = typer.Typer(help="Find, show and check plugins.", no_args_is_help=True)
+
+SAVING_SHARE = 10
+"""A scan writes down what it has found as often as takes a tenth of its time."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 Name = Annotated[str, typer.Argument(help="Name, 'vendor name', class id, or path of a plugin.")]
@@ -36,13 +40,13 @@ def scan(
     as_json: Json = False,
 ) -> None:
     """Look for plugins and write down which there are. Each is loaded in a process of its own."""
-    from masterprint.cli.console import counting, print_json
+    from masterprint.cli.console import clean, counting, print_json
     from masterprint.errors import UsageError
     from masterprint.plugins import scan as scanning
     from masterprint.plugins.bundle import find_bundles, standard_folders
     from masterprint.plugins.catalogue import Catalogue
 
-    given = [folder.expanduser() for folder in folders or []]
+    given = folders or []
     for folder in given:
         if not folder.exists():
             raise UsageError(f"{folder}: there is no such folder or plugin file.")
@@ -50,18 +54,24 @@ def scan(
     catalogue = Catalogue.load()
     if catalogue.damaged:
         print(f"masterprint: {catalogue.damaged}; it is made anew.", file=sys.stderr)
+    catalogue.save()  # before any work: is it possible at all?
     files = list(find_bundles(places))
     gone = scanning.forget_missing(catalogue, places)
     rows: list[dict[str, Any]] = []
+    due = 0.0
     try:
         with counting(len(files), not as_json) as count:
             for file in files:
+                if time.monotonic() >= due:  # what was found survives whatever comes
+                    began = time.monotonic()
+                    catalogue.save()
+                    due = time.monotonic() + SAVING_SHARE * (time.monotonic() - began)
                 count(file.name)
                 found = scanning.scan(catalogue, file, timeout, again)
                 entry = found.entry
                 rows.append(entry.as_dict() | {"status": found.status})
                 if found.status == "quarantined" and not as_json:
-                    print(f"{entry.path}: {entry.quarantine}", file=sys.stderr)
+                    print(clean(f"{entry.path}: {entry.quarantine}"), file=sys.stderr)
     finally:
         catalogue.save()  # what was found before Ctrl-C need not be found again
     if as_json:
@@ -70,7 +80,8 @@ def scan(
     plugins = sum(len(row["plugins"]) for row in rows)
     quarantined = sum(row["quarantine"] is not None for row in rows)
     same = sum(row["status"] == "unchanged" for row in rows)
-    said = [f"{plugins} plugins in {len(rows)} files", f"{same} files unchanged"]
+    said = [f"{_count(plugins, 'plugin')} in {_count(len(rows), 'file')}"]
+    said += [f"{_count(same, 'file')} unchanged"]
     said += [f"{quarantined} in quarantine"] if quarantined else []
     said += [f"{len(gone)} gone and forgotten"] if gone else []
     print(", ".join(said))
@@ -85,7 +96,7 @@ def list_plugins(as_json: Json = False) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from masterprint.cli.console import print_json
+    from masterprint.cli.console import clean, print_json
 
     catalogue = _catalogue()
     if as_json:
@@ -110,11 +121,11 @@ def list_plugins(as_json: Json = False) -> None:
         channels = ", ".join(map(str, plugin.channels)) if plugin.is_effect else "instrument"
         cells = (plugin.name, plugin.vendor, plugin.version, plugin.format, channels)
         latency = str(plugin.latency_frames) if plugin.is_effect else ""
-        table.add_row(*map(Text, cells), latency)
+        table.add_row(*(Text(clean(cell)) for cell in cells), latency)
     Console().print(table)
     for entry in catalogue:
         if entry.quarantine:
-            print(f"in quarantine: {entry.path}: {entry.quarantine}")
+            print(clean(f"in quarantine: {entry.path}: {entry.quarantine}"))
 
 
 @app.command("show")
@@ -124,7 +135,7 @@ def show(name: Name, as_json: Json = False) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from masterprint.cli.console import print_json
+    from masterprint.cli.console import clean, print_json
 
     found = need_plugins(_catalogue(), name)
     if as_json:
@@ -132,8 +143,9 @@ def show(name: Name, as_json: Json = False) -> None:
         return
     console = Console()
     for plugin in found:
-        print(f"{plugin.name} {plugin.version}, {plugin.vendor}, {plugin.format}")
-        print(f"class id  {plugin.class_id}\npath      {plugin.path}")
+        print(clean(f"{plugin.name} {plugin.version}, {plugin.vendor}, {plugin.format}"))
+        print(clean(f"class id  {plugin.class_id}"))
+        print(clean(f"path      {plugin.path}"))
         print(f"binary    sha256 {plugin.binary_sha256}")
         channels = " or ".join(map(str, plugin.channels)) if plugin.is_effect else "an instrument"
         print(f"channels  {channels}\nlatency   {plugin.latency_frames} frames\n")
@@ -145,7 +157,7 @@ def show(name: Name, as_json: Json = False) -> None:
             allowed = ", ".join(each["values"] or []) or low_high
             automatable = "yes" if each["automatable"] else "no"
             cells = (str(each["index"]), each["name"], each["unit"], allowed, each["text"])
-            table.add_row(*map(Text, (*cells, automatable)))
+            table.add_row(*(Text(clean(cell)) for cell in (*cells, automatable)))
         console.print(table)
 
 
@@ -163,11 +175,11 @@ def forget(
         raise UsageError("Say which plugin is to be forgotten, or --all.")
     paths = list(catalogue.entries)
     if name is not None:
-        asked = Path(name).expanduser().absolute()
+        asked = Path(name).absolute()
         paths = [path for path in paths if path == asked or path.is_relative_to(asked)]
         paths = paths or [plugin.path for plugin in need_plugins(catalogue, name)]
     for path in dict.fromkeys(paths):
-        del catalogue.entries[path]
+        catalogue.drop(path)
         print(f"forgotten: {path}")
     catalogue.save()
 
@@ -178,20 +190,30 @@ def check(
     state: Annotated[
         Path | None, typer.Option(metavar="FILE", help="A .vstpreset to check it in.")
     ] = None,
+    timeout: Annotated[
+        float, typer.Option(metavar="SECONDS", min=1, max=3600, help="For each of its answers.")
+    ] = 60.0,
     as_json: Json = False,
 ) -> None:
     """Try a plugin out in fresh processes: state, determinism, latency, sound, layouts, speed."""
-    from masterprint.cli.console import counting, print_json
+    from masterprint.cli.console import clean, counting, print_json
+    from masterprint.plugins.catalogue import need_unchanged
     from masterprint.plugins.check import CHECKS, check_plugin
     from masterprint.plugins.state import read_state
 
     catalogue = _catalogue()
     plugin = need_plugins(catalogue, name)[0]
+    need_unchanged(plugin)
     data = None if state is None else read_state(state, plugin.format, plugin.class_id)
     results = []
+    title = clean(f"{plugin.name} {plugin.version}, {plugin.vendor}")
+    if not as_json:
+        print(title)
     with counting(len(CHECKS), not as_json) as count:
-        for result in check_plugin(plugin, data, count):
+        for result in check_plugin(plugin, data, timeout, count):
             results.append(result)
+            if not as_json:
+                print(f"  {result.verdict:8} {result.check:12} {clean(result.text)}", flush=True)
     verdicts = [result.verdict for result in results]
     worst = next((each for each in ("fail", "warning") if each in verdicts), "ok")
     if as_json:
@@ -199,9 +221,7 @@ def check(
         checks = [vars(result) for result in results]
         print_json({"plugin": identity, "verdict": worst, "checks": checks})
     else:
-        print(f"{plugin.name} {plugin.version}, {plugin.vendor}: {worst}")
-        for result in results:
-            print(f"  {result.verdict:8} {result.check:12} {result.text}")
+        print(f"{worst}: {title}")
     if worst == "fail":
         raise typer.Exit(1)
 
@@ -223,9 +243,13 @@ def need_plugins(catalogue: Catalogue, name: str) -> list[Plugin]:
         return [find(catalogue, Wanted(name)).plugin]
     except Missing as error:
         raise UsageError(
-            f"Plugin {name!r} {error.message}.",
+            f"Plugin {name!r} {error.message}{'' if error.message.endswith('?') else '.'}",
             hint="see masterprint plugins list; masterprint plugins scan looks for new ones",
         ) from error
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
 
 
 def _catalogue() -> Catalogue:

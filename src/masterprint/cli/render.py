@@ -55,7 +55,7 @@ def render(
     """Master mixes through a chain; each becomes DIR/<name of the mix>.<format>."""
     from masterprint.batch.run import default_workers, run_all
     from masterprint.chain.library import find_chain
-    from masterprint.cli.console import announce, progress_bars
+    from masterprint.cli.console import announce, clean, progress_bars
     from masterprint.rendering.engine import CORES_EACH, RenderResult, try_render
     from masterprint.rendering.job import plan
     from masterprint.rendering.progress import RenderProgress
@@ -83,7 +83,7 @@ def render(
             ):
                 results[index] = result
                 if result.error:
-                    print(f"masterprint: {result.error}", file=sys.stderr)
+                    print(f"masterprint: {clean(result.error)}", file=sys.stderr)
                 for line in result.stderr.splitlines()[-SAID_LINES:]:
                     print(f"  the plugin said: {line}", file=sys.stderr)
     finally:
@@ -94,7 +94,7 @@ def render(
 
 def tell(results: list[RenderResult], as_json: bool, quiet: bool) -> None:
     """Print the results as JSON or for people; what should be known in any case goes to stderr."""
-    from masterprint.cli.console import print_json
+    from masterprint.cli.console import clean, print_json
 
     if as_json:
         print_json([result.as_dict() for result in results])
@@ -102,7 +102,7 @@ def tell(results: list[RenderResult], as_json: bool, quiet: bool) -> None:
         if not (as_json or quiet):
             report(result)
         for warning in result.warnings:
-            print(f"masterprint: warning: {result.mix}: {warning}.", file=sys.stderr)
+            print(clean(f"masterprint: warning: {result.mix}: {warning}."), file=sys.stderr)
 
 
 def report(result: RenderResult) -> None:

@@ -49,23 +49,33 @@ def find_bundles(places: Iterable[Path]) -> Iterator[Path]:
     seen: set[Path] = set()
 
     def look(place: Path, depth: int) -> Iterator[Path]:
-        real = place.resolve()
+        try:
+            real = place.resolve()
+        except (OSError, RuntimeError):  # a link to itself: `look_at` will say so
+            real = place.absolute()
         if real in seen or depth > 8:
             return
         seen.add(real)
         if place.suffix.lower() in _ENDINGS:
             yield place.absolute()
-        elif place.is_dir():
+        elif _is_folder(place):
             try:
                 inside = sorted(place.iterdir())
             except OSError:  # a folder that may not be read holds nothing for us
                 return
             for each in inside:
-                if each.is_dir() or each.suffix.lower() in _ENDINGS:
+                if _is_folder(each) or each.suffix.lower() in _ENDINGS:
                     yield from look(each, depth + 1)
 
     for place in places:
         yield from look(place, 0)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # behind what may not be entered
+        return False
 
 
 def look_at(path: Path) -> Bundle:

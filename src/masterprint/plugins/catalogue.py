@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from masterprint.errors import PluginError, UsageError
+from masterprint.files.whole import locked, write_whole
 from masterprint.plugins.bundle import look_at
 from masterprint.plugins.identity import Plugin, same_name, version_key
 
@@ -30,15 +30,13 @@ class Entry:
 
     Attributes:
         path: the bundle or file.
-        sha256, stamp: of the library in it: its hash, and size and time of change, which tell
-            without reading it that it is most likely the same.
+        sha256: of the library in it.
         plugins: those in it that work.
         quarantine: why it is not to be loaded; None where all is well.
     """
 
     path: Path
     sha256: str
-    stamp: tuple[int, int]
     plugins: list[Plugin] = field(default_factory=list)
     quarantine: str | None = None
 
@@ -47,7 +45,6 @@ class Entry:
         return {
             "path": str(self.path),
             "sha256": self.sha256,
-            "stamp": list(self.stamp),
             "quarantine": self.quarantine,
             "plugins": [plugin.as_dict() for plugin in self.plugins],
         }
@@ -55,12 +52,10 @@ class Entry:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Entry:
         """The entry of `as_dict`."""
-        size, changed = data["stamp"]
         quarantine = data["quarantine"]
         return cls(
             Path(data["path"]),
             str(data["sha256"]),
-            (int(size), int(changed)),
             [Plugin.from_dict(each) for each in data["plugins"]],
             None if quarantine is None else str(quarantine),
         )
@@ -69,6 +64,9 @@ class Entry:
 class Catalogue:
     """All entries, by path.
 
+    Changes are made with `put` and `drop`, and only they are written by `save`: two scans at a time
+    do not undo one another.
+
     Attributes:
         damaged: why the file on disk could not be used, if so.
     """
@@ -76,6 +74,17 @@ class Catalogue:
     def __init__(self, entries: dict[Path, Entry] | None = None, damaged: str | None = None):
         self.entries = entries or {}
         self.damaged = damaged
+        self._changed: set[Path] = set()
+
+    def put(self, entry: Entry) -> None:
+        """Add an entry, or replace that of the same path."""
+        self.entries[entry.path] = entry
+        self._changed.add(entry.path)
+
+    def drop(self, path: Path) -> None:
+        """Forget an entry."""
+        self.entries.pop(path, None)
+        self._changed.add(path)
 
     @classmethod
     def load(cls) -> Catalogue:
@@ -84,7 +93,7 @@ class Catalogue:
         try:
             if path.stat().st_size > MOST_BYTES:
                 raise ValueError("it is too large")
-            data = json.loads(path.read_bytes())
+            data = json.loads(path.read_bytes(), parse_constant=_no_number)
             if data["version"] != VERSION:
                 raise ValueError(f"its version is {data['version']}, not {VERSION}")
             entries = [Entry.from_dict(each) for each in data["files"]]
@@ -92,26 +101,32 @@ class Catalogue:
             return cls()
         except OSError as error:
             raise UsageError(f"{path}: cannot be read: {error.strerror}.") from error
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (
+            ArithmeticError,
+            AttributeError,
+            LookupError,
+            RecursionError,
+            TypeError,
+            ValueError,
+        ) as error:
             return cls(damaged=f"{path}: is damaged ({type(error).__name__}: {error})")
         return cls({entry.path: entry for entry in entries})
 
     def save(self) -> None:
-        """Write it, whole or not at all."""
+        """Write what has changed since it was loaded; the file is replaced whole or not at all."""
         path = catalogue_file()
-        data = {"version": VERSION, "files": [entry.as_dict() for entry in self]}
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix=".catalogue-")
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    json.dump(data, file, ensure_ascii=True, indent=1)
-                    file.flush()
-                    os.fsync(file.fileno())
-                Path(name).replace(path)
-            except BaseException:
-                Path(name).unlink(missing_ok=True)
-                raise
+            with locked(path.parent):
+                known = Catalogue.load().entries
+                for changed in self._changed:
+                    if changed in self.entries:
+                        known[changed] = self.entries[changed]
+                    else:
+                        known.pop(changed, None)
+                files = [known[each].as_dict() for each in sorted(known)]
+                data = {"version": VERSION, "files": files}
+                write_whole(path, json.dumps(data, indent=1).encode())
+            self._changed.clear()
         except OSError as error:
             raise UsageError(
                 f"{path}: the catalogue cannot be written: {error.strerror}.",
@@ -140,39 +155,29 @@ class Catalogue:
         return sorted(found, key=lambda plugin: version_key(plugin.version), reverse=True)
 
 
-def unchanged(plugin: Plugin, entry: Entry) -> bool:
-    """Whether the library on disk is the one that was scanned."""
-    bundle = look_at(plugin.path)
-    return stamp_of(bundle.binary) == entry.stamp or bundle.sha256() == entry.sha256
-
-
-def need_unchanged(plugin: Plugin, catalogue: Catalogue) -> None:
+def need_unchanged(plugin: Plugin) -> None:
     """Raise an error where a plugin's library is gone or another than the scan saw."""
-    entry = catalogue.entries.get(plugin.path)
-    if entry is not None and not unchanged(plugin, entry):
+    if look_at(plugin.path).sha256() != plugin.binary_sha256:
         raise PluginError(
             f"{plugin.path}: has changed since it was scanned.",
             hint=f"scan it again: masterprint plugins scan {plugin.path.parent}",
         )
 
 
-def stamp_of(binary: Path) -> tuple[int, int]:
-    """Size in bytes and time of change in nanoseconds."""
-    status = binary.stat()
-    return status.st_size, status.st_mtime_ns
+def _no_number(text: str) -> float:
+    raise ValueError(f"it holds {text}")
 
 
 def data_folder() -> Path:
     """Where Masterprint keeps what belongs to the user."""
     if home := os.environ.get("MASTERPRINT_HOME"):
-        return Path(home).expanduser()
+        return Path(home)
     if sys.platform == "darwin":
         return Path.home() / "Library" / "Application Support" / "Masterprint"
     share = os.environ.get("XDG_DATA_HOME")
     # By its specification a relative path there is to be ignored.
-    return (
-        Path(share) if share and Path(share).is_absolute() else Path.home() / ".local" / "share"
-    ) / "masterprint"
+    own = Path(share) if share and Path(share).is_absolute() else Path.home() / ".local" / "share"
+    return own / "masterprint"
 
 
 def catalogue_file() -> Path:

@@ -9,17 +9,18 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from masterprint.errors import PluginError
-from masterprint.plugins.host import Died, Host, Refused
+from masterprint.plugins.host import LOAD_S, Died, Host, Refused
 from masterprint.plugins.identity import Plugin
+from masterprint.plugins.instance import Setup, instances
 from masterprint.plugins.state import StateNotTaken, give_state, take_state
-from masterprint.plugins.stream import PluginStream, Setup, instances
+from masterprint.plugins.stream import PluginStream
 from masterprint.signal import Signal
 
 RATE_HZ = 44100
@@ -29,6 +30,8 @@ SEARCH_FRAMES = 1 << 15
 CLEAR = 0.3
 """Correlation of what comes out with what went in from which a delay can be read off it."""
 QUIET_DBFS, NOTHING_DBFS = -90.0, -200.0
+PLACES = (None, 0.55, 0.8, 0.2)
+"""Other states in which a plugin that seems dry is tried."""
 CHECKS = (
     "state",
     "determinism",
@@ -56,23 +59,32 @@ class Checked:
 
 
 def check_plugin(
-    plugin: Plugin, state: bytes | None, beginning: Callable[[str], None] = lambda name: None
+    plugin: Plugin,
+    state: bytes | None,
+    limit_s: float = LOAD_S,
+    beginning: Callable[[str], None] = lambda name: None,
 ) -> Iterator[Checked]:
     """Every check in turn; one in which the plugin dies is a `fail` with the reason.
+
+    The first in which it hangs is the last.
 
     Args:
         plugin: which one.
         state: what it is checked in; None for its defaults.
+        limit_s: seconds that it may take for a single answer.
         beginning: called with the name of each check before it.
     """
-    bench = _Bench(plugin, state)
+    bench = _Bench(plugin, state, limit_s)
     for name in CHECKS:
         beginning(name)
         try:
             verdict, text, figures = getattr(bench, name.replace(" ", "_"))()
             yield Checked(name, verdict, text, figures)
         except PluginError as error:
-            yield Checked(name, "fail", error.message.removeprefix(f"{plugin.title}: ").rstrip("."))
+            said = error.message.removeprefix(f"{plugin.title}: ").rstrip(".")
+            yield Checked(name, "fail", said)
+            if "did not answer" in said or "still working" in said:
+                return  # it would hang in every other check as well
 
 
 Outcome = tuple[Verdict, str, dict[str, Any]]
@@ -81,8 +93,9 @@ Outcome = tuple[Verdict, str, dict[str, Any]]
 class _Bench:
     """The checks, and what they share: a programme, and the plugin's answer to it."""
 
-    def __init__(self, plugin: Plugin, state: bytes | None) -> None:
+    def __init__(self, plugin: Plugin, state: bytes | None, limit_s: float) -> None:
         self._plugin = plugin
+        self._limit_s = limit_s
         self._state = state
         self._channels = 2 if instances(plugin, 2) else max(plugin.channels, default=2)
         self._programme = _programme(self._channels, PROGRAMME_S)
@@ -92,8 +105,6 @@ class _Bench:
     def state(self) -> Outcome:
         """A state other than the defaults is taken by a fresh process and reads back."""
         other, moved = self._elsewhere()
-        if not moved and self._state is None:
-            return "ok", "has no parameters to keep", {"parameters_moved": 0}
         states = {"another state": other} | (
             {"the state given": self._state} if self._state else {}
         )
@@ -103,8 +114,11 @@ class _Bench:
                 continue
             with self._loaded() as host:
                 try:
-                    note = give_state(host, each, self._plugin.format)
+                    note = give_state(host, each, self._plugin.format, self._limit_s)
                 except (StateNotTaken, Refused) as error:
+                    if not moved and self._state is None:
+                        text = "refuses its own state, and has nothing to set"
+                        return "ok", text, {"parameters_moved": 0}
                     return "fail", f"{error.message} ({name})", {"parameters_moved": moved}
             notes += [note] if note else []
         figures = {"parameters_moved": moved, "state_bytes": len(other)}
@@ -143,19 +157,22 @@ class _Bench:
         level, level_in = _rms_db(out), _rms_db(programme)
         figures: dict[str, Any] = {"level_in_dbfs": level_in, "level_out_dbfs": level}
         if not out.any():
-            return "fail", "gives silence for a programme: licence, or a muted state?", figures
+            text = "gives silence for a programme (licence, a muted state, a side-chain not fed?)"
+            return "fail", text, figures
         figures["dry"] = bool(np.array_equal(out, programme))
         if not figures["dry"]:
             return "ok", f"{level_in:.1f} dBFS in, {level:.1f} dBFS out, not dry", figures
-        other, moved = self._elsewhere()
-        if not moved:
-            return "warning", "gives its input back bit for bit, and has nothing to set", figures
-        elsewhere = self._hear(programme, state=other)
-        if np.array_equal(elsewhere, programme):
-            text = "gives its input back bit for bit, wherever its parameters are"
-            return "fail", f"{text}: licence, or no offline processing?", figures
-        verdict: Verdict = "warning" if self._state is not None else "ok"
-        return verdict, "neutral in this state (gives its input back), not in another", figures
+        for place in PLACES:
+            other, moved = self._elsewhere(place)
+            if not moved:
+                text = "gives its input back bit for bit, and has nothing to set"
+                return "warning", text, figures
+            if not np.array_equal(self._hear(programme, state=other), programme):
+                verdict: Verdict = "warning" if self._state is not None else "ok"
+                text = "neutral in this state (gives its input back), not in another"
+                return verdict, text, figures
+        text = f"gives its input back bit for bit, in {len(PLACES)} other states as well"
+        return "fail", f"{text} (licence, or no offline processing?)", figures
 
     def latency(self) -> Outcome:
         """What it reports is what it has."""
@@ -165,7 +182,7 @@ class _Bench:
         figures["correlation"] = round(clear, 3)
         if clear < CLEAR:
             text = f"reports {reported} frames; what comes out is too unlike to measure it"
-            return "ok", text, figures | {"measured_frames": None}
+            return "warning", text, figures | {"measured_frames": None}
         if abs(lag) <= 1:  # the phase of a filter moves the maximum by that much
             return "ok", f"reports {reported} frames, and has them", figures
         text = f"reports {reported} frames, and has {reported + lag}"
@@ -221,7 +238,7 @@ class _Bench:
     def speed(self) -> Outcome:
         """How many times faster than it plays, its start left out."""
         setup = Setup(self._plugin, self._state, None, BLOCKS[0], 0, True)
-        signal = Signal.of(_programme(self._channels, SPEED_S), RATE_HZ)
+        signal = self._signal(_programme(self._channels, SPEED_S))
         began = time.perf_counter()
         blocks = iter(PluginStream(setup, signal))
         first = next(blocks).shape[1]
@@ -243,36 +260,45 @@ class _Bench:
     ) -> Audio:
         """The answer of a fresh process."""
         setup = Setup(self._plugin, state or self._state, None, block_frames, 0, True)
-        signal = Signal.of(audio, RATE_HZ)
+        signal = self._signal(audio)
         blocks = list(PluginStream(setup, signal))
         self._reported = int(signal.report["latency_frames"])
         return np.concatenate(blocks, axis=1)
 
+    def _signal(self, audio: Audio) -> Signal:
+        return replace(Signal.of(audio, RATE_HZ), answer_s=self._limit_s)
+
     def _loaded(self) -> Host:
-        plugin, host = self._plugin, Host()
+        plugin, host, limit = self._plugin, Host(), self._limit_s
         try:
-            path = str(plugin.path)
-            host.ask("load", path=path, name=plugin.name, format=plugin.format)
+            path, load_s = str(plugin.path), max(limit, 5 * plugin.load_s)
+            host.ask("load", load_s, path=path, name=plugin.name, format=plugin.format)
             channels = 2 if 2 in plugin.channels else 1
-            host.ask("prepare", rate=RATE_HZ, channels=channels, block_frames=BLOCKS[0])
+            host.ask("prepare", limit, rate=RATE_HZ, channels=channels, block_frames=BLOCKS[0])
         except (Died, Refused):
             host.close()
             raise
         return host
 
-    def _elsewhere(self) -> tuple[bytes, int]:
-        """A state with every parameter moved that can be, and how many those are."""
+    def _elsewhere(self, place: float | None = None) -> tuple[bytes, int]:
+        """A state with every parameter moved that can be, and how many those are.
+
+        All to one place of their range; or without one, each to another place in the other half.
+        """
         with self._loaded() as host:
-            parameters = host.ask("describe")["parameters"]
+            parameters = host.ask("describe", self._limit_s)["parameters"]
             raws = {
-                # To the other half of its range, each to another place (the golden ratio's steps).
-                str(each["index"]): (0.1 if each["raw"] > 0.5 else 0.6)
-                + 0.3 * (each["index"] * 0.6180339887 % 1.0)
+                str(each["index"]): _moved(each["index"], each["raw"]) if place is None else place
                 for each in parameters
                 if each["automatable"] and "bypass" not in each["name"].casefold()
             }
-            host.ask("set_raw", raws=raws)
-            return take_state(host, self._plugin.format), len(raws)
+            host.ask("set_raw", self._limit_s, raws=raws)
+            return take_state(host, self._plugin.format, self._limit_s), len(raws)
+
+
+def _moved(index: int, raw: float) -> float:
+    """A place in the other half of the range, spread by the steps of the golden ratio."""
+    return (0.1 if raw > 0.5 else 0.6) + 0.3 * (index * 0.6180339887 % 1.0)
 
 
 def _programme(channels: int, seconds: int) -> Audio:

@@ -62,7 +62,7 @@ def find(catalogue: Catalogue, wanted: Wanted) -> Found:
     if not matching:
         raise Missing(_why_missing(catalogue, wanted))
     vendors = sorted({plugin.vendor for plugin in matching})
-    if len({vendor.casefold() for vendor in vendors}) > 1:
+    if len({plugin.class_id.casefold() for plugin in matching}) > 1 and len(vendors) > 1:
         raise Missing(f"is the name of plugins by {' and by '.join(vendors)}: set its vendor")
     best = max(
         matching,

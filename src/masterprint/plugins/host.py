@@ -16,7 +16,9 @@ import sys
 import tempfile
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -26,6 +28,7 @@ from masterprint.errors import PluginError
 
 LOAD_S = 60.0
 """How long a plugin may take to load, or for any other single answer, unless told otherwise."""
+DID_NOT_LOAD = "did not load"
 MOST_ANSWER_BYTES = 256 << 20
 STDERR_BYTES = 8192
 _groups: set[int] = set()
@@ -45,17 +48,7 @@ class Host:
 
     def __init__(self) -> None:
         self._file = _shared_file()
-        self._process = subprocess.Popen(
-            # -P: a folder that the user happens to stand in is not a place for modules.
-            [sys.executable, "-P", "-m", "masterprint.plugins.hosted", str(self._file.fileno())],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            pass_fds=(self._file.fileno(),),
-            env=_environment(),
-            bufsize=0,
-            start_new_session=True,  # Ctrl-C is for us, who then close it
-        )
+        self._process = _starter().submit(_start, self._file.fileno()).result()
         _groups.add(self._process.pid)
         self._waiting = bytearray()
         self._said = _Said(self._process.stderr)
@@ -73,6 +66,11 @@ class Host:
     def stderr(self) -> str:
         """The last that the plugin printed."""
         return self._said.text()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process is there."""
+        return self._process.poll() is None
 
     def slots(self, count: int, channels: int, frames: int) -> list[NDArray[np.float32]]:
         """Memory that both processes see, as `count` blocks of shape (channels, frames)."""
@@ -168,10 +166,20 @@ def start_ahead(count: int) -> None:
 
 def take_host() -> Host:
     """A process that was started ahead, else a new one."""
-    try:
-        return _ready.pop()
-    except IndexError:
-        return Host()
+    while _ready:
+        with suppress(IndexError):  # another thread has taken the last
+            host = _ready.pop()
+            if host.is_alive:
+                return host
+            host.close()
+    return Host()
+
+
+def close_ready() -> None:
+    """End those that were started ahead and not needed."""
+    while _ready:
+        with suppress(IndexError):
+            _ready.pop().close()
 
 
 class _Said:
@@ -209,6 +217,26 @@ def _end_group(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
+@cache
+def _starter() -> ThreadPoolExecutor:
+    """One thread that starts all processes, and stays: Linux ends a child with its thread."""
+    return ThreadPoolExecutor(1, "masterprint-starter")
+
+
+def _start(memory_file: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        # -P: a folder that the user happens to stand in is not a place for modules.
+        [sys.executable, "-P", "-m", "masterprint.plugins.hosted", str(memory_file)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        pass_fds=(memory_file,),
+        env=_environment(),
+        bufsize=0,
+        start_new_session=True,  # Ctrl-C is for us, who then close it
+    )
+
+
 def _environment() -> dict[str, str]:
     """Ours, with one thread for libraries that would start many, and modules found as we do."""
     return os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
@@ -230,7 +258,7 @@ def _signal_name(number: int) -> str:
 
 def _thrown(kind: str, text: str) -> str:
     if kind == "ImportError":
-        return "did not load"
+        return DID_NOT_LOAD
     if "unknown exception" in text.lower():
         return "threw a C++ exception"
     return f"threw an exception: {text.rstrip('.')}"

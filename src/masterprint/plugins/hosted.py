@@ -9,12 +9,14 @@ keeps. Everything is done in the main thread, the only one in which plugins may 
 from __future__ import annotations
 
 import base64
+import ctypes
 import faulthandler
 import json
 import mmap
 import os
 import resource
 import select
+import signal
 import sys
 import threading
 from contextlib import suppress
@@ -28,6 +30,7 @@ from masterprint.plugins.parameters import ParameterError, parameters_of, set_pa
 SILENT_FRAMES = 64
 TRIED_CHANNELS = (2, 1)
 HARD_LIMIT_S = 900.0
+PR_SET_PDEATHSIG = 1
 
 
 class Hosted:
@@ -45,6 +48,15 @@ class Hosted:
     def names(self, path: str, format: str) -> dict[str, Any]:
         """The names of the plugins in a file; the library is opened for it."""
         return {"names": [str(name) for name in _kind(format).get_plugin_names_for_file(path)]}
+
+    def why(self, binary: str) -> dict[str, Any]:
+        """What the system's linker says of a library that pedalboard could not load."""
+        try:
+            library = ctypes.CDLL(binary)
+        except OSError as error:
+            return {"why": str(error)}
+        found = hasattr(library, "GetPluginFactory")
+        return {"why": "" if found else "it is a library, but no VST3 plugin (no GetPluginFactory)"}
 
     def load(self, path: str, name: str, format: str) -> dict[str, Any]:
         """Load a plugin and tell who it is."""
@@ -221,6 +233,9 @@ def _die_with_parent(pipe: int) -> None:
         os._exit(0)
 
     threading.Thread(target=watch, daemon=True).start()
+    if sys.platform == "linux":
+        # Also while a plugin holds Python's lock, as one that hangs in loading does.
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 Format = Literal["vst3", "au"]
+PARAMETER_KEYS = {"index", "name", "unit", "range", "values", "text", "raw", "automatable"}
 
 
 @dataclass(frozen=True)
@@ -66,8 +67,16 @@ class Plugin:
             }
         )
         texts = (plugin.name, plugin.vendor, plugin.version, plugin.class_id, plugin.binary_sha256)
-        if plugin.format not in ("vst3", "au") or not all(isinstance(each, str) for each in texts):
-            raise ValueError("not a plugin")
+        right = (
+            plugin.format in ("vst3", "au")
+            and all(isinstance(each, str) for each in texts)
+            and isinstance(plugin.is_effect, bool)
+            and type(plugin.latency_frames) is int
+            and isinstance(plugin.load_s, float | int)
+            and all(each.keys() == PARAMETER_KEYS for each in plugin.parameters)
+        )
+        if not right:
+            raise ValueError("an entry is no plugin")
         return plugin
 
 

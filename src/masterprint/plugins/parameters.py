@@ -22,6 +22,7 @@ _NUMBER = re.compile(
 _INFINITE = re.compile(r"^\s*([-\u2212]?)\s*(?:inf(?:inity)?|∞|oo)\b", re.I)
 _OFF, _ON = {"off", "no", "false", "disabled", "0"}, {"on", "yes", "true", "enabled", "1"}
 MOST_TEXTS = 64
+MOST_STEPS = 1025
 ROUNDS = 5
 CLOSE = 2e-6
 """Raw values nearer than this are one: float32 has no more."""
@@ -153,20 +154,36 @@ class Parameter:
             ParameterError: it is out of range, or no text of the parameter.
         """
         if isinstance(value, bool):
+            texts = self.texts()
+            if len(texts) != 2:
+                raise ParameterError(f"found {str(value).lower()}; allowed: {self._allowed(texts)}")
             return float(value)
         if isinstance(value, str):
             return self._raw_for_text(value)
         return self._raw_for_number(float(value))
 
+    def _steps(self) -> list[float]:
+        """The raw values of its steps, where it has such; a state keeps nothing in between."""
+        steps = int(self._now.num_steps)
+        return [n / (steps - 1) for n in range(steps)] if 2 <= steps <= MOST_STEPS else []
+
+    def _allowed(self, texts: list[str]) -> str:
+        """What may be set, in words."""
+        if texts:
+            return ", ".join(texts[:20])
+        low, high = number_in(self.text(0.0)), number_in(self.text(1.0))
+        if low is None or high is None:
+            return f"{self.text(0.0)} to {self.text(1.0)}"
+        bottom, top = sorted((low.value, high.value))
+        return f"{bottom:g} to {top:g} {self._unit()}".rstrip()
+
     def _raw_for_text(self, wanted: str) -> float:
         def same(text: str) -> bool:
             return text.casefold().split() == wanted.casefold().split()
 
-        steps = int(self._now.num_steps)
-        if 2 <= steps <= 1025:  # a step of its own for each text
-            for step in range(steps):
-                if same(self.text(step / (steps - 1))):
-                    return step / (steps - 1)
+        for raw in self._steps():
+            if same(self.text(raw)):
+                return raw
         first = last = None
         for step in range(1025):
             raw = step / 1024
@@ -183,9 +200,7 @@ class Parameter:
             return self._raw_for_number(asked.value)
         if asked is not None and unit:
             raise ParameterError(f"found {wanted!r}; its unit is {unit}")
-        texts = self.texts()
-        allowed = ", ".join(texts[:20]) if texts else f"{self.text(0.0)} to {self.text(1.0)}"
-        raise ParameterError(f"found {wanted!r}; allowed: {allowed}")
+        raise ParameterError(f"found {wanted!r}; allowed: {self._allowed(self.texts())}")
 
     def _unit(self) -> str:
         shown = number_in(self.text(1.0))
@@ -196,15 +211,18 @@ class Parameter:
             raise ParameterError(f"found {value}, where a finite number is expected")
         low, high = number_in(self.text(0.0)), number_in(self.text(1.0))
         if low is None or high is None:
-            texts = self.texts()
-            allowed = ", ".join(texts[:20]) if texts else f"{self.text(0.0)} to {self.text(1.0)}"
+            allowed = self._allowed(self.texts())
             raise ParameterError(f"found {value:g}, and it is set by text; allowed: {allowed}")
-        bottom, top = sorted((low, high), key=lambda shown: shown.value)
-        if not bottom.value - 1e-9 <= value <= top.value + 1e-9:
-            unit = f" {self._unit()}".rstrip()
-            raise ParameterError(
-                f"found {value:g}; allowed: {bottom.value:g} to {top.value:g}{unit}"
-            )
+        bottom, top = sorted((low.value, high.value))
+        if not bottom - 1e-9 <= value <= top + 1e-9:
+            raise ParameterError(f"found {value:g}; allowed: {self._allowed([])}")
+        if steps := self._steps():
+            for raw in steps:
+                shown = self._shown(raw)
+                if shown is not None and abs(shown.value - value) <= 1e-6 * max(1.0, abs(value)):
+                    return raw
+            allowed = self._allowed(self.texts())
+            raise ParameterError(f"found {value:g}, between its steps; allowed: {allowed}")
         for law in (_linear, _logarithmic):
             to_raw = law(low.value, high.value, self._shown)
             if to_raw is not None:
@@ -335,20 +353,17 @@ def set_parameters(plugin: Any, values: Mapping[str, Value], settle: Callable[[]
         if not astray:
             return
     told = [f"{key!r} was set to {value} and stands at {p.text()}" for key, p, value, _ in astray]
-    if len(wanted) == 1 or _stands_alone_astray(wanted, astray, settle):
+    if len(wanted) == 1 or _stand_alone_astray(astray, settle):
         raise ParameterError(f"{'; '.join(told)}: the plugin does not take this value")
     others = ", ".join(repr(key) for key, *_ in wanted if key not in {each[0] for each in astray})
     fought = f"; it is moved by one of {others}" if others else "; they move one another"
     raise ParameterError(f"{'; '.join(told)}{fought}")
 
 
-def _stands_alone_astray(
-    wanted: list[tuple[str, Parameter, Value, float]],
-    astray: list[tuple[str, Parameter, Value, float]],
-    settle: Callable[[], None],
+def _stand_alone_astray(
+    astray: list[tuple[str, Parameter, Value, float]], settle: Callable[[], None]
 ) -> bool:
     """Whether each parameter that strayed does so too when nothing is set after it."""
-    del wanted
     for _, parameter, value, raw in astray:
         parameter.set_raw(raw)
         settle()

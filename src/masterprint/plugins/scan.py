@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from masterprint.errors import PluginError
-from masterprint.plugins.bundle import Bundle, find_bundles, look_at, unresolved_libraries
-from masterprint.plugins.catalogue import Catalogue, Entry, stamp_of
-from masterprint.plugins.host import Died, Host, Refused
+from masterprint.plugins.bundle import Bundle, look_at, unresolved_libraries
+from masterprint.plugins.catalogue import Catalogue, Entry
+from masterprint.plugins.host import DID_NOT_LOAD, Died, Host, Refused
 from masterprint.plugins.identity import Plugin
 
 SCAN_S = 30.0
@@ -35,31 +35,25 @@ def scan(catalogue: Catalogue, path: Path, limit_s: float = SCAN_S, again: bool 
         limit_s: seconds that each step with it may take.
         again: load it even where it is unchanged, such as one in quarantine.
     """
-    known = catalogue.entries.get(path)
-    if again:
-        known = None
+    known = None if again else catalogue.entries.get(path)
     try:
         bundle = look_at(path)
-        stamp = stamp_of(bundle.binary)
-        if known and known.stamp == stamp:
-            return Scanned(known, "unchanged")
         sha256 = bundle.sha256()
     except PluginError as error:
-        entry = Entry(path, "", (0, 0), quarantine=_about(error.message, path))
+        entry = Entry(path, "", quarantine=_about(error.message, path))
     except OSError as error:
-        entry = Entry(path, "", (0, 0), quarantine=f"cannot be read: {error.strerror}")
+        entry = Entry(path, "", quarantine=f"cannot be read: {error.strerror}")
     else:
         if known and known.sha256 == sha256:
-            known.stamp = stamp
             return Scanned(known, "unchanged")
-        entry = scan_file(bundle, sha256, stamp, limit_s)
-    catalogue.entries[path] = entry
+        entry = scan_file(bundle, sha256, limit_s)
+    catalogue.put(entry)
     return Scanned(entry, "quarantined" if entry.quarantine else "scanned")
 
 
-def scan_file(bundle: Bundle, sha256: str, stamp: tuple[int, int], limit_s: float) -> Entry:
+def scan_file(bundle: Bundle, sha256: str, limit_s: float) -> Entry:
     """Load what is in a file and describe it; whatever goes wrong is a reason for quarantine."""
-    entry = Entry(bundle.path, sha256, stamp)
+    entry = Entry(bundle.path, sha256)
     missing = unresolved_libraries(bundle.binary)
     if missing:
         entry.quarantine = f"needs {', '.join(missing)}, which this system does not have"
@@ -83,7 +77,8 @@ def scan_file(bundle: Bundle, sha256: str, stamp: tuple[int, int], limit_s: floa
                 entry.plugins.append(_plugin(bundle, sha256, told))
     except (Died, Refused) as error:
         entry.plugins.clear()
-        entry.quarantine = f"{error.message} while {doing}"
+        why = _why(bundle, limit_s) if error.message == DID_NOT_LOAD else ""
+        entry.quarantine = f"{error.message} while {doing}" + (f": {why}" if why else "")
     return entry
 
 
@@ -113,7 +108,7 @@ def forget_missing(catalogue: Catalogue, places: Sequence[Path]) -> list[Path]:
         and any(path.is_relative_to(p.absolute()) for p in places if p.is_dir())
     ]
     for path in gone:
-        del catalogue.entries[path]
+        catalogue.drop(path)
     return gone
 
 
@@ -123,12 +118,22 @@ def trusted(file: Path) -> Entry:
     Raises:
         PluginError: it is no plugin for this system, or does not load.
     """
-    (path,) = list(find_bundles([file])) or [file]
-    bundle = look_at(path)
-    entry = scan_file(bundle, bundle.sha256(), stamp_of(bundle.binary), SCAN_S)
+    bundle = look_at(file.absolute())
+    entry = scan_file(bundle, bundle.sha256(), SCAN_S)
     if entry.quarantine:
         raise PluginError(f"{file}: {entry.quarantine}.")
     return entry
+
+
+def _why(bundle: Bundle, limit_s: float) -> str:
+    """What the linker says of a library that did not load."""
+    if bundle.format != "vst3":
+        return ""
+    try:
+        with Host() as host:
+            return str(host.ask("why", limit_s, binary=str(bundle.binary))["why"])
+    except (Died, Refused) as error:
+        return error.message
 
 
 def _about(message: str, path: Path) -> str:

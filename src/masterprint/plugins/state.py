@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import stat
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,10 +74,12 @@ def read_state(path: Path, format: Format, class_id: str | None) -> bytes:
         PluginError: there is none, it is damaged, of another class, or not what its name says.
     """
     try:
-        if path.stat().st_size > MOST_STATE_BYTES:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            raise PluginError(f"{path}: is no file, where a plugin's state is expected.")
+        if status.st_size > MOST_STATE_BYTES:
             raise PluginError(f"{path}: has more than {MOST_STATE_BYTES >> 20} MiB, too much.")
-        with path.open("rb") as file:  # a device has no size, and no end
-            state = file.read(MOST_STATE_BYTES + 1)
+        state = path.read_bytes()
     except FileNotFoundError as error:
         raise PluginError(
             f"{path}: there is no such state file.",

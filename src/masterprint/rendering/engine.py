@@ -209,8 +209,8 @@ def _warnings(job: RenderJob, result: RenderResult, clipped: int) -> list[str]:
 
 
 def with_inner(stages: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The reports of all stages; those in the bands of a split follow it."""
+    """The reports of all stages; those within one, in bands or a fallback, follow it."""
     for stage in stages:
         yield stage
-        for band in stage.get("bands", []):
-            yield from with_inner(band)
+        for inner in (*stage.get("bands", []), stage.get("fallback", [])):
+            yield from with_inner(inner)

@@ -28,7 +28,7 @@ def _beside(value: str, info: ValidationInfo) -> str:
     if folder is not None:
         place = folder / value
         try:
-            if not _within(folder, place):
+            if not within(folder, place):
                 raise ValueError(f"found {value!r}, a link that leads out of the chain's folder")
             if not place.exists():
                 raise ValueError(f"there is no such file: {place}")
@@ -61,11 +61,12 @@ class StageWithFiles(Stage):
         """
         folder = self._folder or Path.cwd()
         place = folder / value
-        if not _within(folder, place):
+        if not within(folder, place):
             raise ValueError(f"{place}: is a link that leads out of the chain's folder.")
         return place
 
 
-def _within(folder: Path, place: Path) -> bool:
+def within(folder: Path, place: Path) -> bool:
+    """Whether a place is in a folder, links followed."""
     # Not `resolve`, which up to Python 3.12 fails on links that lead to themselves.
     return Path(os.path.realpath(place)).is_relative_to(os.path.realpath(folder))

@@ -2,29 +2,64 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Annotated, ClassVar, Literal
+from functools import partial
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, PrivateAttr, StringConstraints
+from pydantic import (
+    AfterValidator,
+    Field,
+    PlainValidator,
+    PrivateAttr,
+    WithJsonSchema,
+    model_validator,
+)
 
 from masterprint.errors import PluginError
 from masterprint.plugins.finding import Found, Wanted
+from masterprint.plugins.instance import Setup, instances
 from masterprint.plugins.state import read_state
-from masterprint.plugins.stream import PluginStream, Setup, instances
+from masterprint.plugins.stream import PluginStream
 from masterprint.signal import Block, Signal
 from masterprint.stages.base import Line, Stage, stage_problems
 from masterprint.stages.beside import FileBeside, StageWithFiles
 from masterprint.stages.entries import StageList
 from masterprint.stages.run import run_stages
 
-Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-f]{64}$")]
-ClassId = Annotated[Line, Field(max_length=64)]
-Name = Annotated[Line, Field(min_length=1, max_length=200)]
-ParameterValue = bool | float | Line
-
-
 PROCESS_BYTES = 80 << 20
+
+
+def _hex(digits: int, value: str) -> str:
+    if not re.fullmatch(f"[0-9A-Fa-f]{{{digits}}}", value):
+        raise ValueError(f"found {value[:80]!r}; allowed: {digits} hex digits, as captured")
+    return value
+
+
+def _class_id(value: str) -> str:
+    # Of an Audio Unit: type, subtype and manufacturer, such as aufx,Gain,Demo.
+    return value if re.fullmatch(r"[ -~]{4}(,[ -~]{4}){2}", value) else _hex(32, value)
+
+
+def _parameter(value: Any) -> bool | float | str:
+    if isinstance(value, str) and len(value) <= 200:
+        return value
+    if isinstance(value, bool | int | float) and math.isfinite(value):
+        return value
+    found = "null" if value is None else repr(value)[:80]
+    raise ValueError(f"found {found}; allowed: a number, a text, true or false")
+
+
+Name = Annotated[Line, Field(min_length=1, max_length=200)]
+ClassId = Annotated[str, AfterValidator(_class_id)]
+Sha256 = Annotated[str, AfterValidator(partial(_hex, 64))]
+ParameterValue = Annotated[
+    Any,
+    PlainValidator(_parameter),
+    WithJsonSchema({"type": ["number", "string", "boolean"]}),
+]
 
 
 class Plugin(StageWithFiles):
@@ -68,6 +103,15 @@ class Plugin(StageWithFiles):
     _found: Found | None = PrivateAttr(None)
     _state: bytes | None = PrivateAttr(None)
     _missing: str | None = PrivateAttr(None)
+
+    @model_validator(mode="after")
+    def _has_a_fallback(self) -> Plugin:
+        if self.when_missing == "fallback" and not self.fallback:
+            raise ValueError(
+                "when_missing is fallback, and there is none: list stages under fallback, or "
+                "write when_missing: bypass"
+            )
+        return self
 
     @property
     def title(self) -> str:
