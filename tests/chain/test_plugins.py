@@ -194,6 +194,14 @@ def test_what_check_says_of_a_chain() -> None:
     assert "captured with 9" in changed
 
 
+def test_check_doubts_parameters_that_the_scan_did_not_see() -> None:
+    stage = Plugin(name="Fixture Gain", parameters={"Gian": 1, "Trim": 1, "Gain": 21, "4": 1})
+    unknown, twice, far = plugin_notes(Chain(stages=[stage]))
+    assert unknown.endswith("it had no parameter 'Gian' when it was scanned")
+    assert twice.endswith("'Trim' is the name of several parameters: use one of 4, 5")
+    assert far.endswith("its 'Gain' went from -60 to 20 when it was scanned, found 21")
+
+
 def test_processes_are_counted_as_they_will_be_needed() -> None:
     stages = [Plugin(name="Fixture MonoOnly"), Plugin(name="Fixture Gain", bypass=True), Gain()]
     chain = with_plugins(Chain(stages=stages))

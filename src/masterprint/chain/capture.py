@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,17 +15,16 @@ from masterprint.chain.plugins import plugin_stages
 from masterprint.chain.yaml_source import Place, path_text
 from masterprint.errors import ChainError, PluginError, UsageError
 from masterprint.files.whole import locked, write_whole
-from masterprint.plugins.host import Died, Host, Refused
+from masterprint.plugins.host import Died, Refused
 from masterprint.plugins.identity import Plugin as Installed
 from masterprint.plugins.identity import same_name
 from masterprint.plugins.parameters import Value
-from masterprint.plugins.state import give_state, read_state, state_name, take_state
+from masterprint.plugins.session import need_display, proven, settled
+from masterprint.plugins.state import read_state, state_name
 from masterprint.stages.beside import within
 from masterprint.stages.plugin import Plugin
 
 STATES = "states"
-RATE_HZ = 44100
-EDITOR_S = 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,7 @@ def capture(
         UsageError: it is not clear which stage is meant, or a file cannot be written.
     """
     if editor:
-        _need_display()
+        need_display()
     file = Path(os.path.realpath(chain_file))  # not a link to it
     _, chain = _read(file, chain_file)
     stage, _ = _find(chain, installed, at, label)
@@ -80,7 +78,7 @@ def capture(
     given = dict(values or {})
     renewed, others = _renewed(stage if preset is None else None, installed, given)
     try:
-        state, note = _proof(installed, _settled(installed, begin, renewed | others, editor))
+        state, note = proven(installed, settled(installed, begin, renewed | others, editor))
     except (Died, Refused) as error:
         raise PluginError(f"{installed.title}: {error.message}.", hint=error.hint) from error
 
@@ -176,45 +174,6 @@ def _check(text: str, chain_file: Path) -> None:
         ) from error
 
 
-def _settled(
-    installed: Installed, begin: bytes | None, values: Mapping[str, Value], editor: bool
-) -> bytes:
-    """The state of the plugin after all that was asked for."""
-    with Host() as host:
-        _load(host, installed)
-        if begin is not None:
-            give_state(host, begin, installed.format)
-        if values:
-            host.ask("set", values=dict(values))
-        if editor:
-            try:
-                host.ask("editor", EDITOR_S)
-            except Died as error:
-                error.hint = (
-                    "its window could not be shown: a bare X server, such as Xvfb, needs a window "
-                    "manager and xsettingsd, which desktops have"
-                )
-                raise
-        return take_state(host, installed.format)
-
-
-def _proof(installed: Installed, state: bytes) -> tuple[bytes | None, str | None]:
-    """The state, if a fresh process takes it, and what is to be said of it."""
-    with Host() as host:
-        _load(host, installed)
-        try:
-            return state, give_state(host, state, installed.format)
-        except Refused:
-            return None, "it refuses its own state, so that only parameters are kept"
-
-
-def _load(host: Host, installed: Installed) -> None:
-    path = str(installed.path)
-    host.ask("load", path=path, name=installed.name, format=installed.format)
-    channels = max(installed.channels, default=2)
-    host.ask("prepare", rate=RATE_HZ, channels=channels, block_frames=512)
-
-
 def _read(file: Path, named: Path) -> tuple[str, Chain]:
     """The text of a chain file, and the chain; of a new one where there is none."""
     if not file.exists():
@@ -281,12 +240,3 @@ def _write(path: Path, data: bytes) -> None:
             write_whole(path, data)
     except OSError as error:
         raise UsageError(f"{path}: cannot be written: {error.strerror}.") from error
-
-
-def _need_display() -> None:
-    if sys.platform == "linux" and not os.environ.get("DISPLAY"):
-        raise UsageError(
-            "There is no display here, so that the plugin's window cannot be opened.",
-            hint="set it with --set or --preset, or capture on a machine with a display and copy "
-            "the chain file with its states",
-        )

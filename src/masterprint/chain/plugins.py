@@ -10,6 +10,8 @@ from masterprint.chain.yaml_source import Place, path_text
 from masterprint.errors import PluginError
 from masterprint.plugins.catalogue import Catalogue, need_unchanged
 from masterprint.plugins.finding import Missing, find
+from masterprint.plugins.identity import Plugin as Installed
+from masterprint.plugins.identity import same_name
 from masterprint.plugins.instance import instances
 from masterprint.plugins.scan import trusted as trusted_entry
 from masterprint.stages.base import Stage
@@ -68,7 +70,11 @@ def plugin_stages(
 
 
 def plugin_notes(chain: Chain) -> list[str]:
-    """For each plugin of a chain that is not installed here as captured, what there is instead."""
+    """What is to be said of a chain's plugins on this machine.
+
+    For each that is not installed here as captured, what there is instead; and which parameters it
+    did not have, or not in such a range, when it was scanned.
+    """
     stages = list(plugin_stages(chain.stages))
     catalogue = Catalogue.load() if stages else Catalogue()
     notes = []
@@ -76,11 +82,30 @@ def plugin_notes(chain: Chain) -> list[str]:
         named = f"{path_text(place)}: {stage.wanted.title}"
         instead = {"fail": "", "bypass": ": left out", "fallback": ": its fallback is used"}
         try:
-            changes = find(catalogue, stage.wanted).changes
-            notes += [f"{named} has changed: {'; '.join(changes)}"] if changes else []
+            found = find(catalogue, stage.wanted)
+            notes += [f"{named} has changed: {'; '.join(found.changes)}"] if found.changes else []
+            notes += [f"{named}: {text}" for text in _doubtful(stage, found.plugin)]
         except Missing as missing:
             notes.append(f"{named} {missing.message}{instead[stage.when_missing]}")
     return notes
+
+
+def _doubtful(stage: Plugin, plugin: Installed) -> Iterator[str]:
+    """Parameters that will hardly be taken; only the plugin itself, in its state, can tell."""
+    for key, value in stage.parameters.items():
+        same = [each for each in plugin.parameters if same_name(each["name"], key)]
+        if not same and key.isdecimal():
+            same = [each for each in plugin.parameters if each["index"] == int(key)]
+        if len(same) > 1:
+            indices = ", ".join(str(each["index"]) for each in same)
+            yield f"{key!r} is the name of several parameters: use one of {indices}"
+        elif not same:
+            yield f"it had no parameter {key!r} when it was scanned"
+        elif isinstance(value, float | int) and not isinstance(value, bool) and same[0]["range"]:
+            low, high = sorted(same[0]["range"])
+            if not low <= value <= high:
+                went = f"went from {low:g} to {high:g} when it was scanned"
+                yield f"its {key!r} {went}, found {value:g}"
 
 
 def plugin_processes(chain: Chain, channels: int = 2) -> int:

@@ -25,7 +25,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from masterprint.plugins.parameters import ParameterError, parameters_of, set_parameters
+from masterprint.plugins.parameters import ParameterError, parameters_of
+from masterprint.plugins.setting import set_parameters
 
 SILENT_FRAMES = 64
 TRIED_CHANNELS = (2, 1)

@@ -1,62 +1,28 @@
-"""A plugin's parameters: what they are, and setting them to exactly what was asked for.
+"""A plugin's parameters: what they are, and which raw value is the value that was asked for.
 
 A plugin knows a parameter as a raw value from 0 to 1 and as text ("-1.5 dB", "Warm"). Who sets one
 says its value in the units that the plugin shows. The raw value for it comes from the law between
-the two: linear, logarithmic, what the plugin itself answers, or a search through its texts; and
-what it stands at afterwards is read again. Runs in the plugin's own process.
+the two: linear, logarithmic, what the plugin itself answers, or a search through its texts. Runs in
+the plugin's own process.
 """
 
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
+
+from masterprint.plugins.texts import Shown, linear, logarithmic, number_in
 
 Value = float | bool | str
 
-_NUMBER = re.compile(
-    r"^\s*([-+\u2212]?\s*(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]?\d+)?)\s*([kKmMµu]?)(.*)$"
-)
-_INFINITE = re.compile(r"^\s*([-\u2212]?)\s*(?:inf(?:inity)?|∞|oo)\b", re.I)
 _OFF, _ON = {"off", "no", "false", "disabled", "0"}, {"on", "yes", "true", "enabled", "1"}
 MOST_TEXTS = 64
 MOST_STEPS = 1025
-ROUNDS = 5
-CLOSE = 2e-6
-"""Raw values nearer than this are one: float32 has no more."""
 
 
 class ParameterError(Exception):
     """A parameter cannot be set as asked; the message says why, without naming the plugin."""
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A number as a plugin shows it: the value, and half a unit of its last digit."""
-
-    value: float
-    half_digit: float
-    unit: str
-
-
-def number_in(text: str) -> Shown | None:
-    """The number that a parameter's text begins with; None where it is no number."""
-    if infinite := _INFINITE.match(text):
-        return Shown(-math.inf if infinite[1] else math.inf, 0.0, "")
-    found = _NUMBER.match(text)
-    if found is None:
-        return None
-    digits = found[1].replace("\u2212", "-").replace(" ", "").replace(",", ".")
-    unit = (found[2] + found[3]).strip()
-    # 1.2 k and 1.2 kHz are thousands; "ms" and "m" are units in their own right.
-    thousands = found[2] in ("k", "K") and found[3].strip().lower() in ("", "hz")
-    scale = 1000.0 if thousands else 1.0
-    mantissa, _, exponent = digits.lower().partition("e")
-    decimals = len(mantissa.partition(".")[2]) - int(exponent or 0)
-    unit = found[3].strip() if thousands else unit
-    return Shown(float(digits) * scale, 0.5 * scale * 10.0**-decimals, unit)
 
 
 class Parameter:
@@ -223,7 +189,7 @@ class Parameter:
                     return raw
             allowed = self._allowed(self.texts())
             raise ParameterError(f"found {value:g}, between its steps; allowed: {allowed}")
-        for law in (_linear, _logarithmic):
+        for law in (linear, logarithmic):
             to_raw = law(low.value, high.value, self._shown)
             if to_raw is not None:
                 return min(1.0, max(0.0, to_raw(value)))
@@ -259,114 +225,9 @@ class Parameter:
         return (first + last) / 2
 
 
-def _linear(
-    low: float, high: float, shown: Callable[[float], Shown | None]
-) -> Callable[[float], float] | None:
-    """The linear law, if the texts in between follow it."""
-    if not math.isfinite(low + high) or low == high:
-        return None
-    fits = _follow(shown, lambda raw: low + (high - low) * raw)
-    return (lambda value: (value - low) / (high - low)) if fits else None
-
-
-def _logarithmic(
-    low: float, high: float, shown: Callable[[float], Shown | None]
-) -> Callable[[float], float] | None:
-    """The logarithmic law, if the texts in between follow it."""
-    if not (0 < low < math.inf and 0 < high < math.inf) or low == high:
-        return None
-    fits = _follow(shown, lambda raw: low * (high / low) ** raw)
-    return (lambda value: math.log(value / low) / math.log(high / low)) if fits else None
-
-
-def _follow(shown: Callable[[float], Shown | None], law: Callable[[float], float]) -> bool:
-    for raw in (0.13, 0.29, 0.5, 0.71, 0.83):
-        found = shown(raw)
-        if found is None or abs(found.value - law(raw)) > 1.1 * found.half_digit + 1e-9:
-            return False
-    return True
-
-
 def parameters_of(plugin: Any) -> list[Parameter]:
     """All parameters, in the plugin's order."""
     found = [Parameter(plugin, index) for index in range(len(plugin._parameters))]
     for parameter in found:
         parameter.find_law()
     return found
-
-
-def find_parameter(parameters: list[Parameter], key: str) -> Parameter:
-    """The parameter of a name, or of an index where no name is one.
-
-    Raises:
-        ParameterError: there is none, or there are several.
-    """
-    for same in (str.__eq__, lambda a, b: a.casefold().split() == b.casefold().split()):
-        named = [each for each in parameters if same(each.name, key)]
-        if len(named) == 1:
-            return named[0]
-        if named:
-            indices = ", ".join(str(each.index) for each in named)
-            raise ParameterError(f"{key!r} is the name of several parameters: use one of {indices}")
-    if key.isdecimal() and int(key) < len(parameters):
-        return parameters[int(key)]
-    import difflib
-
-    names = [each.name for each in parameters if each.automatable]
-    near = difflib.get_close_matches(key, names, 1, cutoff=0.5)
-    guess = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(names[:30])}"
-    raise ParameterError(f"there is no parameter {key!r}; {guess}")
-
-
-def set_parameters(plugin: Any, values: Mapping[str, Value], settle: Callable[[], None]) -> None:
-    """Set parameters so that the order in which they are named does not matter.
-
-    All are set, the plugin runs a little (`settle`), and all are read again, until every one stands
-    where it was put.
-
-    Raises:
-        ParameterError: one cannot be set so, or two of them move one another.
-    """
-    parameters = parameters_of(plugin)
-    wanted: list[tuple[str, Parameter, Value, float]] = []
-    for key, value in values.items():
-        parameter = find_parameter(parameters, key)
-        if not parameter.automatable:
-            raise ParameterError(f"parameter {key!r} is for reading only")
-        if twin := next((k for k, other, *_ in wanted if other.index == parameter.index), None):
-            raise ParameterError(f"{twin!r} and {key!r} are one parameter")
-        try:
-            raw = parameter.raw_for(value)
-        except ParameterError as error:
-            raise ParameterError(f"parameter {key!r}: {error}") from error
-        wanted.append((key, parameter, value, raw))
-    astray: list[tuple[str, Parameter, Value, float]] = []
-    for _ in range(ROUNDS):
-        for _, parameter, _, raw in wanted:
-            parameter.set_raw(raw)
-        settle()
-        astray = [
-            each
-            for each in wanted
-            if abs(each[1].raw - each[3]) > CLOSE and not each[1].shows(each[2])
-        ]
-        if not astray:
-            return
-    told = [f"{key!r} was set to {value} and stands at {p.text()}" for key, p, value, _ in astray]
-    if len(wanted) == 1 or _stand_alone_astray(astray, settle):
-        raise ParameterError(f"{'; '.join(told)}: the plugin does not take this value")
-    others = ", ".join(repr(key) for key, *_ in wanted if key not in {each[0] for each in astray})
-    fought = f"; it is moved by one of {others}" if others else "; they move one another"
-    raise ParameterError(f"{'; '.join(told)}{fought}")
-
-
-def _stand_alone_astray(
-    astray: list[tuple[str, Parameter, Value, float]], settle: Callable[[], None]
-) -> bool:
-    """Whether each parameter that strayed does so too when nothing is set after it."""
-    for _, parameter, value, raw in astray:
-        parameter.set_raw(raw)
-        settle()
-        if abs(parameter.raw - raw) <= CLOSE or parameter.shows(value):
-            return False
-    return True

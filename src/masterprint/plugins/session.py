@@ -1,0 +1,65 @@
+"""A session with one plugin: bring it to its settings, take its state, and prove that it holds."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+
+from masterprint.errors import UsageError
+from masterprint.plugins.host import Died, Host, Refused
+from masterprint.plugins.identity import Plugin
+from masterprint.plugins.parameters import Value
+from masterprint.plugins.state import give_state, take_state
+
+RATE_HZ = 44100
+EDITOR_S = 24 * 3600.0
+
+
+def settled(
+    installed: Plugin, begin: bytes | None, values: Mapping[str, Value], editor: bool
+) -> bytes:
+    """The state of the plugin after all that was asked for."""
+    with Host() as host:
+        _load(host, installed)
+        if begin is not None:
+            give_state(host, begin, installed.format)
+        if values:
+            host.ask("set", values=dict(values))
+        if editor:
+            try:
+                host.ask("editor", EDITOR_S)
+            except Died as error:
+                error.hint = (
+                    "its window could not be shown: a bare X server, such as Xvfb, needs a window "
+                    "manager and xsettingsd, which desktops have"
+                )
+                raise
+        return take_state(host, installed.format)
+
+
+def proven(installed: Plugin, state: bytes) -> tuple[bytes | None, str | None]:
+    """The state, if a fresh process takes it, and what is to be said of it."""
+    with Host() as host:
+        _load(host, installed)
+        try:
+            return state, give_state(host, state, installed.format)
+        except Refused:
+            return None, "it refuses its own state, so that only parameters are kept"
+
+
+def _load(host: Host, installed: Plugin) -> None:
+    path = str(installed.path)
+    host.ask("load", path=path, name=installed.name, format=installed.format)
+    channels = max(installed.channels, default=2)
+    host.ask("prepare", rate=RATE_HZ, channels=channels, block_frames=512)
+
+
+def need_display() -> None:
+    """Raise an error where no window can be shown."""
+    if sys.platform == "linux" and not os.environ.get("DISPLAY"):
+        raise UsageError(
+            "There is no display here, so that the plugin's window cannot be opened.",
+            hint="set it with --set or --preset, or capture on a machine with a display and copy "
+            "the chain file with its states",
+        )
