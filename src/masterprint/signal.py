@@ -64,10 +64,10 @@ class Signal:
         channels: rows of every block.
         frames: how many there will be in all, where that is known beforehand.
         reserve: linear amplitude that a ceiling leaves free for what comes after it (dither).
+        report: where a stage writes down what it decided and did, for the render's JSON.
         place: where in a chain the signal is, such as "stage 3", for errors.
         deadline: `time.monotonic()` by which a render must be over; plugins are held to it.
         answer_s: seconds that a plugin may take for a single answer.
-        report: where a stage writes down what it decided and did, for the render's JSON.
     """
 
     blocks: Iterator[Block]
@@ -75,10 +75,10 @@ class Signal:
     channels: int
     frames: int | None = None
     reserve: float = 0.0
+    report: dict[str, Any] = field(default_factory=dict, compare=False)
     place: str = ""
     deadline: float = math.inf
     answer_s: float = 60.0
-    report: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def map(self, process: Callable[[Block], Block]) -> Signal:
         """The signal with `process` applied to each block in turn."""
