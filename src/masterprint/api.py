@@ -38,7 +38,7 @@ def render(
     *,
     overwrite: bool = False,
     timeout_s: float | None = None,
-    trusted: Sequence[str | Path] = (),
+    trusted: str | Path | Sequence[str | Path] = (),
     **master: Any,
 ) -> RenderResult:
     """Render one mix into a folder, as `masterprint render` does.
@@ -57,7 +57,8 @@ def render(
         MasterprintError: with one sentence; nothing is left half-written.
     """
     chain = chain if isinstance(chain, Chain) else find_chain(chain)
-    files = [Path(file) for file in trusted]
+    several = [trusted] if isinstance(trusted, str | Path) else trusted
+    files = [Path(file) for file in several]
     (job,) = plan(chain, [Path(mix)], Path(folder), master, overwrite, timeout_s, files)
     try:
         return render_job(job)

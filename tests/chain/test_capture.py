@@ -49,6 +49,7 @@ def test_a_new_stage_goes_before_what_holds_the_ceiling(chain: Path, run: Run) -
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert told["place"] == "stages[1].plugin"
+    assert told["not_at_default"] == ["Gain: 0.000000 -> -2.999997 dB"]
     stage = load_chain(chain).stages[1]
     assert (stage.name, stage.vendor, stage.version) == (
         "Fixture Gain",
@@ -101,7 +102,7 @@ def test_which_stage_is_meant_is_said_by_place_or_label(chain: Path, run: Run) -
     assert labels == [None, "one", "two", None]
     unclear = run("capture", "Fixture Gain", "--into", chain, "--set", "Gain=-4")
     assert unclear.returncode == 2
-    assert "is in this chain 2 times (stages[1].plugin, stages[2].plugin)" in unclear.stderr
+    assert "is in this chain 2 times (stage 2, stage 3)" in unclear.stderr
     before = load_chain(chain).stages
     assert run("capture", "Fixture Gain", "--into", chain, "--at", 3, "--set", "Gain=-4").stdout
     after = load_chain(chain).stages
@@ -110,11 +111,11 @@ def test_which_stage_is_meant_is_said_by_place_or_label(chain: Path, run: Run) -
         False,
     ]
     first = run("capture", "Fixture Latency64", "--into", chain, "--at", 1)
-    assert "stages[0].plugin (new)" in first.stdout
+    assert "stage 1 (new)" in first.stdout
     far = run("capture", "Fixture Latency64", "--into", chain, "--at", 99)
     assert "There is no place 99" in far.stderr
     wrong = run("capture", "Fixture Dry", "--into", chain, "--label", "two")
-    assert "is 'Fixture Gain', not 'Fixture Dry'" in wrong.stderr
+    assert "the label 'two', stage 4, is 'Fixture Gain', not 'Fixture Dry'" in wrong.stderr
 
 
 def test_a_readable_override_is_kept_true(chain: Path, run: Run) -> None:
@@ -127,6 +128,23 @@ def test_a_readable_override_is_kept_true(chain: Path, run: Run) -> None:
     assert load_chain(chain).stages[1].parameters == {"Gain": -7.0}
     assert abs(gain_db(chain) + 7.0 + 12.0412) < 1e-3
     assert "# mine" in chain.read_text()
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_byte_order_mark_moves_nothing(chain: Path, run: Run, newline: str) -> None:
+    text = (
+        "masterprint: 1\nstages:\n- plugin:\n    name: Fixture Gain\n"
+        "    parameters:\n      Gain: 2\n- gain: {gain_db: 0}\n"
+    )
+    chain.write_bytes(b"\xef\xbb\xbf" + text.replace("\n", newline).encode())
+    for value in ("-3", "-4"):
+        done = run("capture", "Fixture Gain", "--into", chain, "--set", f"Gain={value}")
+        assert done.returncode == 0, done.stderr
+    plugin, gain = load_chain(chain).stages
+    assert plugin.parameters == {"Gain": -4.0}
+    assert plugin.state.endswith(".vstpreset")
+    assert gain.gain_db == 0
+    assert chain.read_bytes().startswith(b"\xef\xbb\xbfmasterprint")
 
 
 def test_overrides_are_renewed_each_in_its_line(chain: Path, run: Run) -> None:

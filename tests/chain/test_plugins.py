@@ -42,7 +42,7 @@ def test_by_class_id_first_then_by_name_and_vendor() -> None:
 @pytest.mark.parametrize(
     ("wanted", "said"),
     [
-        (Wanted("Fixture Gian"), "did you mean 'Fixture Gain' by Masterprint Tests?"),
+        (Wanted("Fixture Gian"), "(did you mean 'Fixture Gain' by Masterprint Tests?)"),
         (Wanted("Fixture Gain", "Somebody"), "is here, but by Masterprint Tests"),
         (Wanted("Fixture Gain", format="au"), "is here as vst3 only"),
         (Wanted("Pro-Q 3", "FabFilter"), "is not in the catalogue"),
@@ -188,7 +188,7 @@ def test_what_check_says_of_a_chain() -> None:
         "  - plugin: {name: Nothing, when_missing: fallback, fallback: [gain: {}]}\n"
         "  - plugin: {name: Fixture Gain, version: '9'}\n  - plugin: {name: Fixture Dry}\n"
     )
-    missing, changed = plugin_notes(chain)
+    missing, changed = plugin_notes(chain)  # what stops a render is said by `with_plugins`
     assert missing.startswith("stages[0].plugin: 'Nothing' is not in the catalogue")
     assert missing.endswith("its fallback is used")
     assert "captured with 9" in changed
@@ -199,7 +199,7 @@ def test_check_doubts_parameters_that_the_scan_did_not_see() -> None:
     unknown, twice, far = plugin_notes(Chain(stages=[stage]))
     assert unknown.endswith("it had no parameter 'Gian' when it was scanned")
     assert twice.endswith("'Trim' is the name of several parameters: use one of 4, 5")
-    assert far.endswith("its 'Gain' went from -60 to 20 when it was scanned, found 21")
+    assert far.endswith("'Gain': found 21; allowed when it was scanned: -60 to 20 dB")
 
 
 def test_processes_are_counted_as_they_will_be_needed() -> None:

@@ -108,6 +108,7 @@ def test_a_hang_ends_with_the_time_limit(tmp_path: Path, run: Run) -> None:
     done = run("render", chain, mix, "-o", tmp_path / "out", "--timeout", "3")
     assert done.returncode == 1
     assert "plugin 'Fixture HangRun' 1.2.3: was still working when the time limit" in done.stderr
+    assert "ran out, and had come to 00:00" in done.stderr
     assert list((tmp_path / "out").iterdir()) == []
     assert processes_of_plugins() == []
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,18 @@ def alive(pid: int) -> bool:
         return False
     state = Path(f"/proc/{pid}/stat")
     return not state.exists() or state.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def members(group: int) -> list[str]:
+    """The processes of a group that are still running."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with suppress(OSError, IndexError):
+            name, _, rest = (entry / "stat").read_text().rpartition(")")
+            state, _, its_group, *_ = rest.split()
+            if int(its_group) == group and state != "Z":
+                found.append(name)
+    return found
 
 
 def gone_within(pid: int, seconds: float) -> bool:
@@ -92,7 +105,7 @@ HANG_IN_RUN = (
     "host.ask('set', values={'Arm': True})\n"
     "host.send('prepare', rate=44100, channels=2, block_frames=8192)\n"
 )
-HANG_IN_LOAD = "host.send('load', path=sys.argv[1], name='Fixture HangLoad', format='vst3')\n"
+HANG_IN_LOAD = "host.send('names', path=sys.argv[1], format='vst3')\n"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with its parent")
@@ -134,12 +147,53 @@ def test_processes_that_nobody_needed_are_ended() -> None:
     assert all(gone_within(pid, 5.0) for pid in pids)
 
 
+def test_a_fork_neither_hangs_nor_ends_what_is_not_its_own() -> None:
+    """multiprocessing forks on Linux: the child has our memory, and none of our threads."""
+    with Host() as ours:
+        load(ours, "Gain")
+        start_ahead(1)
+        child = os.fork()
+        if not child:
+            signal.alarm(20)
+            try:
+                with Host() as its_own:
+                    load(its_own, "Tail")
+                del ours
+                close_ready()
+            finally:
+                os._exit(0 if sys.exc_info()[0] is None else 1)
+        assert os.waitpid(child, 0)[1] == 0
+        assert ours.ask("describe")["latency"] == 0
+        assert _ready[0].is_alive
+        close_ready()
+
+
+def test_a_thread_that_outlives_the_main_one_can_still_host() -> None:
+    script = (
+        "import sys, threading, time\n"
+        "from masterprint.plugins.host import Host\n"
+        "def late():\n"
+        "    time.sleep(0.5)\n"
+        "    with Host() as host:\n"
+        "        load = dict(path=sys.argv[1], name='Fixture Gain', format='vst3')\n"
+        "        print(host.ask('load', **load)['name'])\n"
+        "threading.Thread(target=late).start()\n"
+    )
+    command = [sys.executable, "-c", script, str(bundle("Gain"))]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert done.stdout == "Fixture Gain\n", done.stderr
+
+
 def test_what_a_plugin_has_started_ends_with_it() -> None:
     with Host() as host:
+        load(host, "StartsProgram")
+        host.ask("set", values={"Arm": True})
         group = host._process.pid
-        assert os.getpgid(group) == group
-    with pytest.raises(ProcessLookupError):
         os.killpg(group, 0)
+    ends = time.monotonic() + 5.0
+    while members(group) and time.monotonic() < ends:
+        time.sleep(0.02)
+    assert members(group) == []
 
 
 def test_modules_in_the_present_folder_are_not_taken(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -230,9 +231,16 @@ def test_the_catalogue_survives_being_damaged() -> None:
         whole.replace(b'"latency_frames": 0', b'"latency_frames": Infinity'),
         whole.replace(b'"latency_frames": 0', b'"latency_frames": 1e999'),
         whole.replace(b'"unit"', b'"einheit"'),
+        whole.replace(b'"load_s": 0', b'"load_s": 1e999'),
+        whole.replace(b'"name": "Gain"', b'"name": 5'),
+        whole.replace(b'"name": "Gain"', b'"name": "\\ud800"'),
+        whole.replace(b'"values": null', b'"values": [1, 2]'),
+        whole.replace(b"-60.0", b'"a"'),
+        re.sub(rb'"channels": \[\s*2\s*\]', b'"channels": [2.5]', whole),
     ):
         catalogue_file().write_bytes(damaged)
         found = Catalogue.load()
+        assert damaged != whole
         assert found.damaged, damaged[:20]
         assert found.plugins == []
     catalogue_file().write_bytes(whole)
@@ -271,7 +279,7 @@ def test_the_command_goes_on_after_every_kind_of_failure(tmp_path: Path, run) ->
         copied(tmp_path, name)
     done = run("plugins", "scan", "--only", tmp_path / "plugins", "--timeout", "2")
     assert done.returncode == 0
-    assert "2 plugins in 5 files, 0 files unchanged, 3 in quarantine" in done.stdout
+    assert "5 files: 2 plugins, 3 in quarantine" in done.stdout
     assert "CrashScan.vst3: crashed (SIGSEGV)" in done.stderr
     again = run("plugins", "scan", "--only", tmp_path / "plugins", "--json")
     assert {row["status"] for row in json.loads(again.stdout)} == {"unchanged"}

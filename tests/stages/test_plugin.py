@@ -255,6 +255,14 @@ def test_faulty_plugins_that_are_not_armed_do_their_work() -> None:
         assert np.array_equal(through(fixture(name), audio)[0], audio)
 
 
+def test_the_report_tells_all_that_made_the_sound() -> None:
+    stage = fixture("Gain", parameters={"Gain": -3}, block_frames=4096)
+    plugin = through(stage, noise(0.1))[1].details["plugin"]
+    assert plugin["parameters"] == {"Gain": -3}
+    assert plugin["block_frames"] == 4096
+    assert plugin["state_sha256"] is None
+
+
 def test_a_fault_in_a_band_of_a_split_says_so() -> None:
     fault = fixture("ThrowRun", parameters={"Arm": True})
     with pytest.raises(PluginError, match=r"^stage 1, band 2, stage 1, plugin 'Fixture ThrowRun'"):
@@ -316,6 +324,8 @@ def test_a_parameter_is_set_by_words_numbers_with_units_or_switches() -> None:
         ({"gain": "-20 dB"}, 0.1),
         ({"0": -20}, 0.1),
         ({"Mute": True}, 0.0),
+        ({"Mute": "on"}, 0.0),
+        ({"Mute": "Off", "Gain": -20}, 0.1),
     ):
         out, _ = through(fixture("Gain", parameters=parameters), audio)
         assert np.abs(out - audio * gain).max() < 1e-6, parameters

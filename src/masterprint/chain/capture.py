@@ -12,8 +12,8 @@ from masterprint.chain.editing import insert_stage, scalar, set_settings
 from masterprint.chain.loading import load_chain, parse_chain
 from masterprint.chain.model import Chain
 from masterprint.chain.plugins import plugin_stages
-from masterprint.chain.yaml_source import Place, path_text
-from masterprint.errors import ChainError, PluginError, UsageError
+from masterprint.chain.yaml_source import Place, parse_yaml, stage_text
+from masterprint.errors import PluginError, UsageError
 from masterprint.files.whole import locked, write_whole
 from masterprint.plugins.host import Died, Refused
 from masterprint.plugins.identity import Plugin as Installed
@@ -25,16 +25,26 @@ from masterprint.stages.beside import within
 from masterprint.stages.plugin import Plugin
 
 STATES = "states"
+BOM = "\ufeff"
 
 
 @dataclass(frozen=True)
 class Captured:
-    """What was written: where in the chain, which state file, and whether the stage is new."""
+    """What was written.
 
-    place: str
+    Attributes:
+        place: of the stage in the chain file.
+        state: the state file; None for a plugin that keeps none.
+        is_new: whether the stage is new.
+        note: what is to be said of the state.
+        changes: every parameter that is not at its default, as the plugin shows it.
+    """
+
+    place: Place
     state: Path | None
     is_new: bool
     note: str | None
+    changes: list[str]
 
 
 def capture(
@@ -78,7 +88,8 @@ def capture(
     given = dict(values or {})
     renewed, others = _renewed(stage if preset is None else None, installed, given)
     try:
-        state, note = proven(installed, settled(installed, begin, renewed | others, editor))
+        taken, parameters = settled(installed, begin, renewed | others, editor)
+        state, note = proven(installed, taken)
     except (Died, Refused) as error:
         raise PluginError(f"{installed.title}: {error.message}.", hint=error.hint) from error
 
@@ -92,25 +103,49 @@ def capture(
         with locked(file.parent):
             # Read again: somebody may have captured another stage meanwhile.
             text, chain = _read(file, chain_file)
+            bom = BOM if text.startswith(BOM) else ""  # which the parser does not count
+            text = text.removeprefix(BOM)
+            meant = parse_yaml(text).data
             stage, place = _find(chain, installed, at, label)
             settings = _settings(installed, state_file)
             if stage is None:
                 settings |= {"label": label} if label is not None else {}
                 settings |= {"parameters": given} if state is None and given else {}
                 text = insert_stage(text, int(place[1]), Plugin.stage_name, settings)
+                meant["stages"] = list(meant.get("stages") or [])
+                meant["stages"].insert(int(place[1]), {Plugin.stage_name: settings})
             else:
                 text = set_settings(text, place, settings)
                 anew = preset is not None or editor
                 renewed, others = _renewed(None if anew else stage, installed, given)
                 wanted = renewed | (others if state is None else {})
                 text = _with_parameters(text, place, stage, wanted)
-            _check(text, chain_file)
+                at_place = _at(meant, place)
+                at_place |= settings
+                if wanted or stage.parameters:
+                    at_place["parameters"] = wanted
+            if parse_yaml(text).data != meant:
+                raise UsageError(
+                    f"{chain_file}: is written in a way that cannot be edited in place.",
+                    hint="write each stage and each of its settings on a line of its own",
+                )
+            parse_chain(text, str(chain_file))
             if state is not None and state_file is not None:
                 _write(state_file, state)
-            _write(file, text.encode("utf-8"))
+            _write(file, (bom + text).encode("utf-8"))
     except OSError as error:
         raise UsageError(f"{chain_file}: cannot be written: {error.strerror}.") from error
-    return Captured(path_text(place), state_file, stage is None, note)
+    before = {each["index"]: each["text"] for each in installed.parameters}
+    moved = [
+        each
+        for each in parameters
+        if each["automatable"] and each["text"] != before.get(each["index"])
+    ]
+    changes = [
+        f"{each['name']}: {before.get(each['index'])} -> {each['text']} {each['unit']}".rstrip()
+        for each in moved
+    ]
+    return Captured(place, state_file, stage is None, note, changes)
 
 
 def _settings(installed: Installed, state_file: Path | None) -> dict[str, Any]:
@@ -163,15 +198,11 @@ def _with_parameters(text: str, place: Place, stage: Plugin, wanted: Mapping[str
     return text
 
 
-def _check(text: str, chain_file: Path) -> None:
-    """Whatever was written must be a chain."""
-    try:
-        parse_chain(text, str(chain_file))
-    except ChainError as error:
-        raise UsageError(
-            f"{chain_file}: is written in a way that cannot be edited in place.",
-            hint="write each stage and each of its settings on a line of its own",
-        ) from error
+def _at(data: Any, place: Place) -> dict[str, Any]:
+    for part in place:
+        data = data[part]
+    found: dict[str, Any] = data
+    return found
 
 
 def _read(file: Path, named: Path) -> tuple[str, Chain]:
@@ -199,7 +230,7 @@ def _find(
         for stage, place in named:
             if not _is_of(stage, installed):
                 raise UsageError(
-                    f"{path_text(place)} with the label {label!r} is {stage.name!r}, "
+                    f"The stage with the label {label!r}, {stage_text(place)}, is {stage.name!r}, "
                     f"not {installed.name!r}."
                 )
         return named[0] if named else (None, new)
@@ -212,7 +243,7 @@ def _find(
             )
         return next(((stage, place) for stage, place in own if place == new), (None, new))
     if len(own) > 1:
-        places = ", ".join(path_text(place) for _, place in own)
+        places = ", ".join(stage_text(place) for _, place in own)
         raise UsageError(
             f"{installed.name!r} is in this chain {len(own)} times ({places}).",
             hint="say which with --at, counted from 1, or with --label",

@@ -13,6 +13,7 @@ from masterprint.plugins.finding import Missing, find
 from masterprint.plugins.identity import Plugin as Installed
 from masterprint.plugins.identity import same_name
 from masterprint.plugins.instance import instances
+from masterprint.plugins.scan import SCAN_S
 from masterprint.plugins.scan import trusted as trusted_entry
 from masterprint.stages.base import Stage
 from masterprint.stages.plugin import Plugin
@@ -24,12 +25,13 @@ MISSING_HINT = (
 )
 
 
-def with_plugins(chain: Chain, trusted: Sequence[Path] = ()) -> Chain:
+def with_plugins(chain: Chain, trusted: Sequence[Path] = (), limit_s: float | None = None) -> Chain:
     """The chain with every plugin stage bound to an installed plugin, or to what replaces it.
 
     Args:
         chain: any chain; one without plugins comes back as it is.
         trusted: plugin files that may be loaded although they are not in the catalogue.
+        limit_s: seconds that each step with one of these may take, where a scan's are too many.
 
     Raises:
         PluginError: naming every plugin that is missing, has changed where that is an error, or
@@ -39,7 +41,7 @@ def with_plugins(chain: Chain, trusted: Sequence[Path] = ()) -> Chain:
         return chain
     catalogue = Catalogue.load()
     for file in trusted:
-        entry = trusted_entry(file)
+        entry = trusted_entry(file, min(SCAN_S, limit_s or SCAN_S))
         catalogue.put(entry)
     binding = _Binding(catalogue)
     stages = binding.of(chain.stages, "stages")
@@ -80,13 +82,15 @@ def plugin_notes(chain: Chain) -> list[str]:
     notes = []
     for place, stage in stages:
         named = f"{path_text(place)}: {stage.wanted.title}"
-        instead = {"fail": "", "bypass": ": left out", "fallback": ": its fallback is used"}
+        instead = {"bypass": "left out", "fallback": "its fallback is used"}
         try:
             found = find(catalogue, stage.wanted)
-            notes += [f"{named} has changed: {'; '.join(found.changes)}"] if found.changes else []
+            if found.changes and stage.when_changed == "warn":
+                notes.append(f"{named} has changed: {'; '.join(found.changes)}")
             notes += [f"{named}: {text}" for text in _doubtful(stage, found.plugin)]
         except Missing as missing:
-            notes.append(f"{named} {missing.message}{instead[stage.when_missing]}")
+            if stage.when_missing != "fail":
+                notes.append(f"{named} {missing.message}: {instead[stage.when_missing]}")
     return notes
 
 
@@ -104,8 +108,8 @@ def _doubtful(stage: Plugin, plugin: Installed) -> Iterator[str]:
         elif isinstance(value, float | int) and not isinstance(value, bool) and same[0]["range"]:
             low, high = sorted(same[0]["range"])
             if not low <= value <= high:
-                went = f"went from {low:g} to {high:g} when it was scanned"
-                yield f"its {key!r} {went}, found {value:g}"
+                allowed = f"{low:g} to {high:g} {same[0]['unit']}".rstrip()
+                yield f"{key!r}: found {value:g}; allowed when it was scanned: {allowed}"
 
 
 def plugin_processes(chain: Chain, channels: int = 2) -> int:

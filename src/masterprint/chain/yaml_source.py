@@ -73,6 +73,22 @@ def path_text(place: Place) -> str:
     return text
 
 
+def stage_text(place: Place) -> str:
+    """The place of a stage as people count, from 1: stage 3, band 1, stage 2."""
+    words: list[str] = []
+    kind = ""
+    for part in place:
+        if isinstance(part, int):
+            words.append(f"{kind} {part + 1}")
+            kind = "stage"
+        elif part in ("stages", "bands"):
+            kind = {"stages": "stage", "bands": "band"}[part]
+        elif part == "fallback":
+            words.append("fallback")
+            kind = "stage"
+    return ", ".join(words)
+
+
 def read_yaml(path: Path) -> Source:
     """Read a file; what is wrong with it as YAML is in `problems`. OSError passes."""
     size = path.stat().st_size

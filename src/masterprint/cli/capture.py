@@ -16,7 +16,12 @@ def capture(
     plugin: Annotated[str, typer.Argument(help="Name, 'vendor name', class id, or path.")],
     into: Annotated[Path, typer.Option(metavar="CHAIN", help="Chain file; made if missing.")],
     at: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Which stage, counted from 1.")
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Update the plugin at this place, or insert it there.",
+        ),
     ] = None,
     label: Annotated[str | None, typer.Option(help="Label of the stage.")] = None,
     preset: Annotated[
@@ -31,7 +36,9 @@ def capture(
 ) -> None:
     """Write a plugin's settings into a chain file: its stage, and a state file beside it."""
     from masterprint.chain import capture as capturing
-    from masterprint.cli.console import print_json
+    from masterprint.chain.capture import STATES
+    from masterprint.chain.yaml_source import path_text, stage_text
+    from masterprint.cli.console import clean, print_json
     from masterprint.cli.plugins import need_plugins
     from masterprint.plugins.catalogue import Catalogue, need_unchanged
 
@@ -51,18 +58,22 @@ def capture(
         print_json(
             {
                 "chain": str(into),
-                "place": done.place,
+                "place": path_text(done.place),
                 "new": done.is_new,
                 "state": None if done.state is None else str(done.state),
                 "note": done.note,
+                "not_at_default": done.changes,
                 "plugin": installed.as_dict(parameters=False),
             }
         )
         return
     what = "new" if done.is_new else "updated"
-    print(f"{into}: {done.place} ({what}): {installed.name} {installed.version}")
+    named = clean(f"{installed.name} {installed.version}")
+    print(f"{clean(str(into))}: {stage_text(done.place)} ({what}): {named}")
+    for change in done.changes:
+        print(f"  {clean(change)}")
     if done.state is not None:
-        print(f"{done.state}")
+        print(f"  {STATES}/{done.state.name}")
     if done.note:
         print(f"note: {done.note}")
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from masterprint.chain.model import Chain
 
 app = typer.Typer(help="Check and show chain files.", no_args_is_help=True)
 
@@ -16,7 +19,10 @@ def check(
     chains: Annotated[list[Path], typer.Argument(metavar="CHAIN...", help="Chain files.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
-    """Check chain files; every problem is named with its line."""
+    """Check chain files; every problem is named with its line.
+
+    Exit code 2 where a file is wrong, 1 where it is right and this machine lacks a plugin for it.
+    """
     from masterprint.chain.library import find_chain
     from masterprint.chain.loading import ChainFileError
     from masterprint.chain.plugins import plugin_notes
@@ -30,9 +36,11 @@ def check(
             chain = find_chain(name)
             row["name"] = chain.name
             row["plugins"] = plugin_notes(chain)
+            row["can_render_here"] = _can_render(chain, name)
             if not as_json:
                 count = len(chain.stages)
-                print(f"{name}: ok, {count} {'stage' if count == 1 else 'stages'}")
+                verdict = "ok" if row["can_render_here"] else "valid, but not to be rendered here"
+                print(f"{name}: {verdict}, {count} {'stage' if count == 1 else 'stages'}")
                 for note in row["plugins"]:
                     print(f"  {clean(note)}")
         except ChainFileError as error:
@@ -48,6 +56,22 @@ def check(
         print_json(rows)
     if not all(row["ok"] for row in rows):
         raise typer.Exit(2)
+    if not all(row["can_render_here"] for row in rows):
+        raise typer.Exit(1)
+
+
+def _can_render(chain: Chain, name: Path) -> bool:
+    """Whether this machine has what the chain needs; if not, it is said."""
+    from masterprint.chain.plugins import with_plugins
+    from masterprint.cli.console import clean
+    from masterprint.errors import PluginError
+
+    try:
+        with_plugins(chain)
+    except PluginError as error:
+        print(clean(f"{name}: {error}"), file=sys.stderr)
+        return False
+    return True
 
 
 @app.command("show")

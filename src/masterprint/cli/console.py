@@ -156,7 +156,7 @@ def counting(total: int, show: bool) -> Iterator[Callable[[str], None]]:
 
         def advance(name: str) -> None:
             nonlocal begun
-            bars.update(task, completed=begun, description=name)
+            bars.update(task, completed=begun, description=clean(name))
             begun += 1
 
         yield advance

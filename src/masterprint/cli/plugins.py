@@ -32,7 +32,7 @@ def scan(
         bool, typer.Option("--only", help="Leave out the system's usual folders.")
     ] = False,
     again: Annotated[
-        bool, typer.Option("--again", help="Load unchanged files, too: those in quarantine.")
+        bool, typer.Option("--again", help="Load files again that have not changed.")
     ] = False,
     timeout: Annotated[
         float, typer.Option(metavar="SECONDS", min=1, max=3600, help="For each step of a file.")
@@ -80,13 +80,13 @@ def scan(
     plugins = sum(len(row["plugins"]) for row in rows)
     quarantined = sum(row["quarantine"] is not None for row in rows)
     same = sum(row["status"] == "unchanged" for row in rows)
-    said = [f"{_count(plugins, 'plugin')} in {_count(len(rows), 'file')}"]
-    said += [f"{_count(same, 'file')} unchanged"]
+    said = [_count(plugins, "plugin")]
     said += [f"{quarantined} in quarantine"] if quarantined else []
+    said += [f"{same} unchanged since the last scan"] if same else []
     said += [f"{len(gone)} gone and forgotten"] if gone else []
-    print(", ".join(said))
+    print(f"{_count(len(rows), 'file')}: {', '.join(said)}")
     if not rows:
-        print(f"Looked in {', '.join(map(str, places))}")
+        print(clean(f"Looked in {', '.join(map(str, places))}"))
 
 
 @app.command("list")
@@ -129,7 +129,13 @@ def list_plugins(as_json: Json = False) -> None:
 
 
 @app.command("show")
-def show(name: Name, as_json: Json = False) -> None:
+def show(
+    name: Name,
+    state: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Show the parameters in this state.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """Show a plugin: identity, latency, and every parameter with its range and text."""
     from rich.console import Console
     from rich.table import Table
@@ -138,6 +144,8 @@ def show(name: Name, as_json: Json = False) -> None:
     from masterprint.cli.console import clean, print_json
 
     found = need_plugins(_catalogue(), name)
+    if state is not None:
+        found = [_in_state(found[0], state)]
     if as_json:
         print_json([plugin.as_dict() for plugin in found])
         return
@@ -150,7 +158,8 @@ def show(name: Name, as_json: Json = False) -> None:
         channels = " or ".join(map(str, plugin.channels)) if plugin.is_effect else "an instrument"
         print(f"channels  {channels}\nlatency   {plugin.latency_frames} frames\n")
         table = Table(box=None, pad_edge=False)
-        for heading in ("#", "parameter", "unit", "range or values", "text", "automatable"):
+        now = "by default" if state is None else "in this state"
+        for heading in ("#", "parameter", "unit", "range or values", now, "to be set"):
             table.add_column(heading, overflow="fold")
         for each in plugin.parameters:
             low_high = "{:g} to {:g}".format(*each["range"]) if each["range"] else ""
@@ -163,10 +172,11 @@ def show(name: Name, as_json: Json = False) -> None:
 
 @app.command("forget")
 def forget(
-    name: Annotated[str | None, typer.Argument(help="Name or path; nothing for all.")] = None,
+    name: Annotated[str | None, typer.Argument(help="Name, class id or path.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Forget all.")] = False,
 ) -> None:
     """Take plugins out of the catalogue; the files stay where they are."""
+    from masterprint.cli.console import clean
     from masterprint.errors import UsageError
     from masterprint.plugins.catalogue import Catalogue
 
@@ -180,7 +190,7 @@ def forget(
         paths = paths or [plugin.path for plugin in need_plugins(catalogue, name)]
     for path in dict.fromkeys(paths):
         catalogue.drop(path)
-        print(f"forgotten: {path}")
+        print(clean(f"forgotten: {path}"))
     catalogue.save()
 
 
@@ -226,6 +236,24 @@ def check(
         raise typer.Exit(1)
 
 
+def _in_state(plugin: Plugin, state: Path) -> Plugin:
+    """The plugin with its parameters as they are in the state of a file."""
+    from dataclasses import replace
+
+    from masterprint.errors import PluginError
+    from masterprint.plugins.catalogue import need_unchanged
+    from masterprint.plugins.host import Died, Refused
+    from masterprint.plugins.session import seen_in_state
+    from masterprint.plugins.state import read_state
+
+    need_unchanged(plugin)
+    data = read_state(state, plugin.format, plugin.class_id)
+    try:
+        return replace(plugin, parameters=tuple(seen_in_state(plugin, data)))
+    except (Died, Refused) as error:
+        raise PluginError(f"{plugin.title}: {error.message}.", hint=error.hint) from error
+
+
 def need_plugins(catalogue: Catalogue, name: str) -> list[Plugin]:
     """Catalogued plugins of a name, newest first, or an error that says what there is instead."""
     from masterprint.errors import UsageError
@@ -237,7 +265,8 @@ def need_plugins(catalogue: Catalogue, name: str) -> list[Plugin]:
         if entry.quarantine and name in (entry.path.stem, str(entry.path)):
             raise UsageError(
                 f"{entry.path}: is in quarantine: {entry.quarantine}.",
-                hint="try it again with masterprint plugins scan --again",
+                hint="try it alone, with more time: masterprint plugins scan --only --again "
+                f"--timeout 300 '{entry.path}'",
             )
     try:
         return [find(catalogue, Wanted(name)).plugin]

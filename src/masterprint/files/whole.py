@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+PATIENCE_S = 30.0
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -32,11 +36,29 @@ def write_whole(path: Path, data: bytes) -> None:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Wait until no other program changes a folder under this lock. OSError passes."""
+    """Wait until no other program changes a folder under this lock.
+
+    OSError passes; so does TimeoutError, which is one, when the lock is not free within half a
+    minute. On a file system without locks there is none.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     handle = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        ends = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() > ends:
+                    raise TimeoutError(
+                        errno.ETIMEDOUT, "another program holds a lock on the folder"
+                    ) from error
+                time.sleep(0.05)
+            except OSError as error:
+                if error.errno not in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP):
+                    raise
+                break
         yield
     finally:
         os.close(handle)

@@ -103,8 +103,10 @@ def _why_missing(catalogue: Catalogue, wanted: Wanted) -> str:
         return f"is here, but by {plugin.vendor}"
     names = {plugin.name: plugin for plugin in catalogue.plugins if plugin.is_effect}
     near = difflib.get_close_matches(wanted.name, names, 1, cutoff=0.6)
+    if wanted.class_id:
+        return "is not in the catalogue: it was removed, or not scanned"
     if near:
-        return f"is not in the catalogue; did you mean {near[0]!r} by {names[near[0]].vendor}?"
+        return f"is not in the catalogue (did you mean {near[0]!r} by {names[near[0]].vendor}?)"
     return (
         "is not in the catalogue"
         if catalogue.entries

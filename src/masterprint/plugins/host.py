@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import mmap
 import os
+import queue
 import select
 import signal
 import subprocess
@@ -16,7 +17,7 @@ import sys
 import tempfile
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from functools import cache
 from typing import Any
@@ -47,8 +48,11 @@ class Host:
     """A process for one plugin. Close it, or leave it to the garbage collector."""
 
     def __init__(self) -> None:
+        self._owner = os.getpid()
         self._file = _shared_file()
-        self._process = _starter().submit(_start, self._file.fileno()).result()
+        started: Future[subprocess.Popen[bytes]] = Future()
+        _orders().put((self._file.fileno(), started))
+        self._process = started.result()
         _groups.add(self._process.pid)
         self._waiting = bytearray()
         self._said = _Said(self._process.stderr)
@@ -131,6 +135,8 @@ class Host:
         """End the process, whatever it is doing; nothing of it stays."""
         process = getattr(self, "_process", None)
         if process is None or process.stdin is None or process.stdin.closed:
+            return
+        if self._owner != os.getpid():  # a fork of ours has no say in it
             return
         process.stdin.close()
         self._file.close()
@@ -217,10 +223,38 @@ def _end_group(group: int) -> None:
         os.killpg(group, signal.SIGKILL)
 
 
+Order = tuple[int, "Future[subprocess.Popen[bytes]]"]
+
+
 @cache
-def _starter() -> ThreadPoolExecutor:
-    """One thread that starts all processes, and stays: Linux ends a child with its thread."""
-    return ThreadPoolExecutor(1, "masterprint-starter")
+def _orders() -> queue.SimpleQueue[Order]:
+    """Where processes are ordered.
+
+    One thread starts them all, and stays: Linux ends a child with the thread that started it.
+    """
+    orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
+
+    def serve() -> None:
+        while True:
+            memory_file, started = orders.get()
+            try:
+                started.set_result(_start(memory_file))
+            except OSError as error:
+                started.set_exception(error)
+
+    threading.Thread(target=serve, daemon=True, name="masterprint-starter").start()
+    return orders
+
+
+def _in_a_fork() -> None:
+    """A fork of this process has neither its threads nor any business with its plugins."""
+    _orders.cache_clear()
+    _groups.clear()
+    _ready.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_in_a_fork)
 
 
 def _start(memory_file: int) -> subprocess.Popen[bytes]:

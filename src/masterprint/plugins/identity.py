@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -73,11 +74,28 @@ class Plugin:
             and isinstance(plugin.is_effect, bool)
             and type(plugin.latency_frames) is int
             and isinstance(plugin.load_s, float | int)
-            and all(each.keys() == PARAMETER_KEYS for each in plugin.parameters)
+            and 0 <= plugin.load_s < math.inf
+            and set(plugin.channels) <= {1, 2}
+            and all(map(_is_parameter, plugin.parameters))
         )
         if not right:
             raise ValueError("an entry is no plugin")
+        "".join(texts).encode()
         return plugin
+
+
+def _is_parameter(data: dict[str, Any]) -> bool:
+    """Whether this is what `Parameter.describe` gives."""
+    if data.keys() != PARAMETER_KEYS or type(data["index"]) is not int:
+        return False
+    texts = [data["name"], data["unit"], data["text"], *(data["values"] or [])]
+    numbers = [data["raw"], *(data["range"] or [])]
+    "".join(texts).encode()  # TypeError and UnicodeError are the reader's to catch
+    return (
+        all(isinstance(each, float | int) and math.isfinite(each) for each in numbers)
+        and (data["range"] is None or len(data["range"]) == 2)
+        and isinstance(data["automatable"], bool)
+    )
 
 
 def same_name(one: str, other: str) -> bool:

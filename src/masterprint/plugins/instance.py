@@ -91,6 +91,7 @@ class Instance:
             format=plugin.format,
         )
         self._loaded = False
+        self.is_open = False
 
     @property
     def full(self) -> bool:
@@ -129,6 +130,7 @@ class Instance:
         if setup.parameters:
             self._ask("set", values=dict(setup.parameters))
         self._ask("begin")
+        self.is_open = True
 
     def push(self, block: Audio32) -> None:
         """Hand over a block of `slot_frames` frames."""

@@ -161,6 +161,10 @@ class Parameter:
         if first is not None and last is not None:
             # The ends of the range are steps of their own; elsewhere the middle of the step.
             return first if first == 0.0 else last if last == 1.0 else (first + last) / 2
+        texts = [text.casefold() for text in self.texts()]
+        word = wanted.strip().casefold()
+        if len(texts) == 2 and set(texts) <= _OFF | _ON and word in _OFF | _ON:
+            return float(word in _ON)
         asked, unit = number_in(wanted), self._unit()
         if asked is not None and asked.unit.casefold() in ("", unit.casefold()):
             return self._raw_for_number(asked.value)

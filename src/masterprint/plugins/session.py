@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from typing import Any
 
 from masterprint.errors import UsageError
 from masterprint.plugins.host import Died, Host, Refused
@@ -18,8 +19,8 @@ EDITOR_S = 24 * 3600.0
 
 def settled(
     installed: Plugin, begin: bytes | None, values: Mapping[str, Value], editor: bool
-) -> bytes:
-    """The state of the plugin after all that was asked for."""
+) -> tuple[bytes, list[dict[str, Any]]]:
+    """The state of the plugin after all that was asked for, and its parameters then."""
     with Host() as host:
         _load(host, installed)
         if begin is not None:
@@ -35,7 +36,16 @@ def settled(
                     "manager and xsettingsd, which desktops have"
                 )
                 raise
-        return take_state(host, installed.format)
+        parameters = host.ask("describe")["parameters"]
+        return take_state(host, installed.format), list(parameters)
+
+
+def seen_in_state(installed: Plugin, state: bytes) -> list[dict[str, Any]]:
+    """The parameters as a plugin shows them in a state."""
+    with Host() as host:
+        _load(host, installed)
+        give_state(host, state, installed.format)
+        return list(host.ask("describe")["parameters"])
 
 
 def proven(installed: Plugin, state: bytes) -> tuple[bytes | None, str | None]:

@@ -83,7 +83,6 @@ def read_state(path: Path, format: Format, class_id: str | None) -> bytes:
     except FileNotFoundError as error:
         raise PluginError(
             f"{path}: there is no such state file.",
-            hint="copy it beside the chain file, or capture the settings again",
         ) from error
     except OSError as error:
         raise PluginError(f"{path}: cannot be read: {error.strerror}.") from error
@@ -103,7 +102,8 @@ def read_state(path: Path, format: Format, class_id: str | None) -> bytes:
         if class_id and preset.class_id != class_id.upper():
             raise PluginError(
                 f"{path}: is a state of another plugin: its class id is {preset.class_id}, where "
-                f"{class_id.upper()} is expected."
+                f"{class_id.upper()} is expected.",
+                hint="masterprint plugins show CLASS-ID tells whose it is",
             )
     elif not state:
         raise PluginError(f"{path}: is empty, where a plugin's state is expected.")

@@ -14,6 +14,7 @@ through a plugin for mono only as two instances of it, one for each channel.
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ from masterprint.signal import Block, Signal, rechunk
 
 MOST_FLUSH_FRAMES = 1 << 21
 """No plugin looks ahead for longer than this; one that holds back more gives nothing at all."""
+CRASH_HINT = "render this mix alone, try the plugin with masterprint plugins check, or update it"
 
 
 class PluginStream:
@@ -62,10 +64,14 @@ class PluginStream:
             raise self._failed(f"no process could be started for it: {error.strerror}") from error
         except (Died, Refused) as error:
             if time.monotonic() >= signal.deadline:
-                late = "was still working when the time limit of this mix was over"
+                late = "was still working when the time limit of this mix ran out, and had come to"
                 hint = "give it more with --timeout, or leave the plugin out"
-                raise self._failed(late, hint, running) from error
-            raise self._failed(error.message, error.hint, running) from error
+                raise self._failed(f"{late} {self._clock()}", hint) from error
+            begun = any(instance.is_open for instance in running)
+            when = f" at {self._clock()}" + ("" if begun else ", before any audio")
+            if isinstance(error, Refused):  # which a plugin does when it is set up
+                raise self._failed(error.message, error.hint, running) from error
+            raise self._failed(error.message + when, error.hint or CRASH_HINT, running) from error
         finally:
             for instance in running:
                 instance.host.close()
@@ -151,7 +157,7 @@ class PluginStream:
             place += frames
 
     def _tell(self, running: list[Instance]) -> None:
-        report, plugin = self._signal.report, self._setup.plugin
+        report, plugin, state = self._signal.report, self._setup.plugin, self._setup.state
         report["plugin"] = {
             "name": plugin.name,
             "vendor": plugin.vendor,
@@ -159,6 +165,9 @@ class PluginStream:
             "format": plugin.format,
             "class_id": plugin.class_id,
             "binary_sha256": plugin.binary_sha256,
+            "state_sha256": None if state is None else hashlib.sha256(state).hexdigest(),
+            "parameters": dict(self._setup.parameters or {}),
+            "block_frames": self._setup.block_frames,
         }
         report["latency_frames"] = running[0].latency_frames
         if len(running) > 1:
@@ -180,15 +189,16 @@ class PluginStream:
             raise Died("the time limit for this mix is over")
         return min(max(self._signal.answer_s, least_s), left)
 
+    def _clock(self) -> str:
+        """How far it has come, in minutes and seconds."""
+        seconds = self._frames_out // self._signal.sample_rate_hz
+        return f"{seconds // 60:02}:{seconds % 60:02}"
+
     def _failed(
         self, what: str, hint: str | None = None, running: list[Instance] | None = None
     ) -> PluginError:
-        seconds = self._frames_out // self._signal.sample_rate_hz
         place = f"{self._signal.place}, " if self._signal.place else ""
-        error = PluginError(
-            f"{place}{self._setup.plugin.title}: {what} at {seconds // 60:02}:{seconds % 60:02}.",
-            hint=hint,
-        )
+        error = PluginError(f"{place}{self._setup.plugin.title}: {what}.", hint=hint)
         said = [instance.host.stderr for instance in running or []]
         error.said = "\n".join(filter(None, said))
         return error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 from collections.abc import Mapping, Sequence
@@ -62,7 +63,11 @@ def plan(
         UsageError: a setting is wrong, a mix is missing, two masters would have one name, one
             exists already, one would replace a mix, or the folder cannot be written.
     """
-    chain = with_plugins(with_master(chain, changes or {}), trusted)
+    if timeout_s is not None and not (
+        isinstance(timeout_s, float | int) and 0 < timeout_s < math.inf
+    ):
+        raise UsageError(f"The time limit is {timeout_s!r}, where seconds above 0 are expected.")
+    chain = with_plugins(with_master(chain, changes or {}), trusted, timeout_s)
     extension = EXTENSIONS[chain.master.format]
     inputs = {_identity(need_file(mix)): mix for mix in mixes}
     jobs: list[RenderJob] = []
