@@ -63,7 +63,7 @@ class Plugin:
             **data
             | {
                 "path": Path(data["path"]),
-                "channels": tuple(int(count) for count in data["channels"]),
+                "channels": tuple(data["channels"]),
                 "parameters": tuple(dict(each) for each in data["parameters"]),
             }
         )
