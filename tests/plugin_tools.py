@@ -11,6 +11,7 @@ import pytest
 
 from masterprint.chain.model import Chain
 from masterprint.chain.plugins import with_plugins
+from masterprint.plugins.host import Host
 from masterprint.signal import Signal
 from masterprint.stages.plugin import Plugin
 from masterprint.stages.run import run_stages
@@ -40,6 +41,11 @@ def need_fixtures() -> Path:
 def bundle(name: str) -> Path:
     """The path of a fixture."""
     return FOLDER / f"{name}.vst3"
+
+
+def load(host: Host, name: str, limit_s: float = 20.0) -> dict:
+    """Have a fixture loaded, and what it tells of itself."""
+    return host.ask("load", limit_s, path=str(bundle(name)), name=f"Fixture {name}", format="vst3")
 
 
 def craft(preset: bytes, key: str, value: str) -> bytes:

@@ -15,7 +15,7 @@ from masterprint.plugins.host import Host
 from masterprint.plugins.state import take_state
 from masterprint.stages.plugin import Plugin
 from masterprint.stages.registry import BUILT_IN
-from plugin_tools import bundle, noise
+from plugin_tools import bundle, load, noise
 from test_readme import ROOT, shell
 
 PAGE = (ROOT / "third_party_plugins.md").read_text(encoding="utf-8")
@@ -27,7 +27,7 @@ def studio(tmp_path: Path, plugins: Path) -> Path:
     soundfile.write(tmp_path / "mix.wav", noise(1.0).T, 44100, "PCM_24")
     shutil.copytree(bundle("Gain"), tmp_path / "studio" / "Gain.vst3")
     with Host() as host:
-        host.ask("load", path=str(bundle("Gain")), name="Fixture Gain", format="vst3")
+        load(host, "Gain")
         host.ask("set", values={"Gain": -2.0})
         (tmp_path / "my-setting.vstpreset").write_bytes(take_state(host, "vst3"))
     return tmp_path

@@ -15,7 +15,7 @@ from conftest import Run
 from masterprint.chain.loading import load_chain
 from masterprint.plugins.host import Host
 from masterprint.plugins.state import take_state
-from plugin_tools import bundle, craft, noise
+from plugin_tools import craft, load, noise
 
 pytestmark = pytest.mark.usefixtures("plugins")
 
@@ -85,7 +85,7 @@ def test_the_same_settings_give_the_same_files(chain: Path, run: Run) -> None:
 
 def test_a_preset_with_a_hidden_part_is_taken_over(chain: Path, run: Run, tmp_path: Path) -> None:
     with Host() as host:
-        host.ask("load", path=str(bundle("Gain")), name="Fixture Gain", format="vst3")
+        load(host, "Gain")
         preset = craft(craft(take_state(host, "vst3"), "seal", "0.5"), "gain", "-6")
     (tmp_path / "from-a-daw.vstpreset").write_bytes(preset)
     done = run(

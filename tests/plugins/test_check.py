@@ -12,7 +12,7 @@ from masterprint.plugins.catalogue import Catalogue
 from masterprint.plugins.check import CHECKS, Checked, check_plugin
 from masterprint.plugins.host import Host
 from masterprint.plugins.state import take_state
-from plugin_tools import bundle, craft
+from plugin_tools import craft, load
 
 pytestmark = pytest.mark.usefixtures("plugins")
 
@@ -22,7 +22,7 @@ def checked(name: str, **state: str) -> dict[str, Checked]:
     data = None
     if state:
         with Host() as host:
-            host.ask("load", path=str(bundle(name)), name=plugin.name, format="vst3")
+            load(host, name)
             data = take_state(host, "vst3")
             for key, value in state.items():
                 data = craft(data, key, value)
@@ -92,7 +92,7 @@ def test_figures() -> None:
 def test_a_hang_ends_the_checks() -> None:
     (plugin,) = Catalogue.load().named("Fixture HangRun")
     with Host() as host:
-        host.ask("load", path=str(bundle("HangRun")), name=plugin.name, format="vst3")
+        load(host, "HangRun")
         armed = craft(take_state(host, "vst3"), "arm", "1")
     (only,) = check_plugin(plugin, armed, limit_s=1.0)
     assert only.verdict == "fail"

@@ -21,16 +21,12 @@ from masterprint.plugins.host import (
     start_ahead,
     take_host,
 )
-from plugin_tools import bundle, need_fixtures
+from plugin_tools import bundle, load, need_fixtures
 
 
 @pytest.fixture(autouse=True)
 def _fixtures() -> None:
     need_fixtures()
-
-
-def load(host: Host, name: str, limit_s: float = 20.0) -> dict:
-    return host.ask("load", limit_s, path=str(bundle(name)), name=f"Fixture {name}", format="vst3")
 
 
 def alive(pid: int) -> bool:

@@ -21,7 +21,7 @@ from masterprint.plugins.state import (
     take_state,
 )
 from masterprint.stages.plugin import Plugin
-from plugin_tools import bundle, craft, need_fixtures, noise, through
+from plugin_tools import craft, load, need_fixtures, noise, through
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +31,7 @@ def _fixtures() -> None:
 
 def loaded(name: str) -> Host:
     host = Host()
-    host.ask("load", path=str(bundle(name)), name=f"Fixture {name}", format="vst3")
+    load(host, name)
     host.ask("prepare", rate=44100, channels=2, block_frames=512)
     return host
 

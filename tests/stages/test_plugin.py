@@ -16,7 +16,7 @@ from masterprint.stages.gain import Gain
 from masterprint.stages.plugin import Plugin
 from masterprint.stages.split import Split
 from masterprint.testing import check_stage_contract
-from plugin_tools import bound, bundle, noise, through
+from plugin_tools import bound, bundle, load, noise, through
 
 pytestmark = pytest.mark.usefixtures("plugins")
 
@@ -168,7 +168,7 @@ def test_a_hidden_state_is_part_of_the_sound(tmp_path: Path) -> None:
     from plugin_tools import craft
 
     with Host() as host:
-        host.ask("load", path=str(bundle("Gain")), name="Fixture Gain", format="vst3")
+        load(host, "Gain")
         default = take_state(host, "vst3")
     (tmp_path / "sealed.vstpreset").write_bytes(craft(default, "seal", "0.5"))
     chain = tmp_path / "chain.yaml"

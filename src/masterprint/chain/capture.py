@@ -13,9 +13,8 @@ from masterprint.chain.loading import load_chain, parse_chain
 from masterprint.chain.model import Chain
 from masterprint.chain.plugins import plugin_stages
 from masterprint.chain.yaml_source import Place, parse_yaml, stage_text
-from masterprint.errors import PluginError, UsageError
+from masterprint.errors import UsageError
 from masterprint.files.whole import locked, write_whole
-from masterprint.plugins.host import Died, Refused
 from masterprint.plugins.identity import Plugin as Installed
 from masterprint.plugins.identity import same_name
 from masterprint.plugins.parameters import Value
@@ -87,11 +86,8 @@ def capture(
         begin = read_state(stage.path_of(stage.state), installed.format, installed.class_id)
     given = dict(values or {})
     renewed, others = _renewed(stage if preset is None else None, installed, given)
-    try:
-        taken, parameters = settled(installed, begin, renewed | others, editor)
-        state, note = proven(installed, taken)
-    except (Died, Refused) as error:
-        raise PluginError(f"{installed.title}: {error.message}.", hint=error.hint) from error
+    taken, parameters = settled(installed, begin, renewed | others, editor)
+    state, note = proven(installed, taken)
 
     state_file = None
     if state is not None:
@@ -107,7 +103,9 @@ def capture(
             text = text.removeprefix(BOM)
             meant = parse_yaml(text).data
             stage, place = _find(chain, installed, at, label)
-            settings = _settings(installed, state_file)
+            settings: dict[str, Any] = dict(installed.identity)
+            if state_file is not None:
+                settings["state"] = f"{STATES}/{state_file.name}"
             if stage is None:
                 settings |= {"label": label} if label is not None else {}
                 settings |= {"parameters": given} if state is None and given else {}
@@ -148,20 +146,6 @@ def capture(
     return Captured(place, state_file, stage is None, note, changes)
 
 
-def _settings(installed: Installed, state_file: Path | None) -> dict[str, Any]:
-    settings: dict[str, Any] = {
-        "name": installed.name,
-        "vendor": installed.vendor,
-        "format": installed.format,
-        "class_id": installed.class_id,
-        "version": installed.version,
-        "binary_sha256": installed.binary_sha256,
-    }
-    if state_file is not None:
-        settings["state"] = f"{STATES}/{state_file.name}"
-    return settings
-
-
 def _renewed(
     stage: Plugin | None, installed: Installed, given: Mapping[str, Value]
 ) -> tuple[dict[str, Value], dict[str, Value]]:
@@ -182,11 +166,8 @@ def _renewed(
 
 def _index_of(installed: Installed, key: str) -> int | str:
     """The index of a parameter by its name or index; the key itself where it is not known."""
-    for same in (str.__eq__, same_name):
-        named = [each["index"] for each in installed.parameters if same(each["name"], key)]
-        if len(named) == 1:
-            return int(named[0])
-    return int(key) if key.isdecimal() else key
+    named = installed.parameters_named(key)
+    return int(named[0]["index"]) if len(named) == 1 else key
 
 
 def _with_parameters(text: str, place: Place, stage: Plugin, wanted: Mapping[str, Value]) -> str:

@@ -11,7 +11,6 @@ from masterprint.errors import PluginError
 from masterprint.plugins.catalogue import Catalogue, need_unchanged
 from masterprint.plugins.finding import Missing, find
 from masterprint.plugins.identity import Plugin as Installed
-from masterprint.plugins.identity import same_name
 from masterprint.plugins.instance import instances
 from masterprint.plugins.scan import SCAN_S
 from masterprint.plugins.scan import trusted as trusted_entry
@@ -97,9 +96,7 @@ def plugin_notes(chain: Chain) -> list[str]:
 def _doubtful(stage: Plugin, plugin: Installed) -> Iterator[str]:
     """Parameters that will hardly be taken; only the plugin itself, in its state, can tell."""
     for key, value in stage.parameters.items():
-        same = [each for each in plugin.parameters if same_name(each["name"], key)]
-        if not same and key.isdecimal():
-            same = [each for each in plugin.parameters if each["index"] == int(key)]
+        same = plugin.parameters_named(key)
         if len(same) > 1:
             indices = ", ".join(str(each["index"]) for each in same)
             yield f"{key!r} is the name of several parameters: use one of {indices}"

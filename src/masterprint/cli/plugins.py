@@ -54,18 +54,15 @@ def scan(
     catalogue = Catalogue.load()
     if catalogue.damaged:
         print(f"masterprint: {catalogue.damaged}; it is made anew.", file=sys.stderr)
-    catalogue.save()  # before any work: is it possible at all?
+    due = _saved(catalogue)  # before any work: is it possible at all?
     files = list(find_bundles(places))
     gone = scanning.forget_missing(catalogue, places)
     rows: list[dict[str, Any]] = []
-    due = 0.0
     try:
         with counting(len(files), not as_json) as count:
             for file in files:
                 if time.monotonic() >= due:  # what was found survives whatever comes
-                    began = time.monotonic()
-                    catalogue.save()
-                    due = time.monotonic() + SAVING_SHARE * (time.monotonic() - began)
+                    due = _saved(catalogue)
                 count(file.name)
                 found = scanning.scan(catalogue, file, timeout, again)
                 entry = found.entry
@@ -240,18 +237,13 @@ def _in_state(plugin: Plugin, state: Path) -> Plugin:
     """The plugin with its parameters as they are in the state of a file."""
     from dataclasses import replace
 
-    from masterprint.errors import PluginError
     from masterprint.plugins.catalogue import need_unchanged
-    from masterprint.plugins.host import Died, Refused
     from masterprint.plugins.session import seen_in_state
     from masterprint.plugins.state import read_state
 
     need_unchanged(plugin)
     data = read_state(state, plugin.format, plugin.class_id)
-    try:
-        return replace(plugin, parameters=tuple(seen_in_state(plugin, data)))
-    except (Died, Refused) as error:
-        raise PluginError(f"{plugin.title}: {error.message}.", hint=error.hint) from error
+    return replace(plugin, parameters=tuple(seen_in_state(plugin, data)))
 
 
 def need_plugins(catalogue: Catalogue, name: str) -> list[Plugin]:
@@ -272,9 +264,17 @@ def need_plugins(catalogue: Catalogue, name: str) -> list[Plugin]:
         return [find(catalogue, Wanted(name)).plugin]
     except Missing as error:
         raise UsageError(
-            f"Plugin {name!r} {error.message}{'' if error.message.endswith('?') else '.'}",
+            f"Plugin {name!r} {error.message}.",
             hint="see masterprint plugins list; masterprint plugins scan looks for new ones",
         ) from error
+
+
+def _saved(catalogue: Catalogue) -> float:
+    """Save it; when to do so again."""
+    began = time.monotonic()
+    catalogue.save()
+    now = time.monotonic()
+    return now + SAVING_SHARE * (now - began)
 
 
 def _count(number: int, what: str) -> str:

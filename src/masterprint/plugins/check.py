@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -16,14 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masterprint.errors import PluginError
-from masterprint.plugins.host import LOAD_S, Died, Host, Refused
+from masterprint.plugins.host import LOAD_S, Host, Refused
 from masterprint.plugins.identity import Plugin
 from masterprint.plugins.instance import Setup, instances
+from masterprint.plugins.session import RATE_HZ, opened
 from masterprint.plugins.state import StateNotTaken, give_state, take_state
 from masterprint.plugins.stream import PluginStream
 from masterprint.signal import Signal
 
-RATE_HZ = 44100
 PROGRAMME_S, SILENCE_S, TAIL_S, SPEED_S = 4, 20, 20, 20
 BLOCKS = (8192, 512, 441)
 SEARCH_FRAMES = 1 << 15
@@ -112,7 +113,7 @@ class _Bench:
         for name, each in states.items():
             if each is None:
                 continue
-            with self._loaded() as host:
+            with self._opened() as host:
                 try:
                     note = give_state(host, each, self._plugin.format, self._limit_s)
                 except (StateNotTaken, Refused) as error:
@@ -268,24 +269,15 @@ class _Bench:
     def _signal(self, audio: Audio) -> Signal:
         return replace(Signal.of(audio, RATE_HZ), answer_s=self._limit_s)
 
-    def _loaded(self) -> Host:
-        plugin, host, limit = self._plugin, Host(), self._limit_s
-        try:
-            path, load_s = str(plugin.path), max(limit, 5 * plugin.load_s)
-            host.ask("load", load_s, path=path, name=plugin.name, format=plugin.format)
-            channels = 2 if 2 in plugin.channels else 1
-            host.ask("prepare", limit, rate=RATE_HZ, channels=channels, block_frames=BLOCKS[0])
-        except (Died, Refused):
-            host.close()
-            raise
-        return host
+    def _opened(self) -> AbstractContextManager[Host]:
+        return opened(self._plugin, self._limit_s, BLOCKS[0])
 
     def _elsewhere(self, place: float | None = None) -> tuple[bytes, int]:
         """A state with every parameter moved that can be, and how many those are.
 
         All to one place of their range; or without one, each to another place in the other half.
         """
-        with self._loaded() as host:
+        with self._opened() as host:
             parameters = host.ask("describe", self._limit_s)["parameters"]
             raws = {
                 str(each["index"]): _moved(each["index"], each["raw"]) if place is None else place

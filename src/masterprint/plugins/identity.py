@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -47,6 +48,23 @@ class Plugin:
     def title(self) -> str:
         """Such as "plugin 'Pro-Q 3' 3.21"."""
         return f"plugin {self.name!r} {self.version}".rstrip()
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """What tells this plugin, this version and this build from all others."""
+        return {
+            "name": self.name,
+            "vendor": self.vendor,
+            "format": self.format,
+            "class_id": self.class_id,
+            "version": self.version,
+            "binary_sha256": self.binary_sha256,
+        }
+
+    def parameters_named(self, key: str) -> list[dict[str, Any]]:
+        """The parameters that a key of a chain file means, as they were when it was scanned."""
+        names = [each["name"] for each in self.parameters]
+        return [self.parameters[index] for index in meant_by(key, names)]
 
     def as_dict(self, parameters: bool = True) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -101,6 +119,14 @@ def _is_parameter(data: dict[str, Any]) -> bool:
 def same_name(one: str, other: str) -> bool:
     """Whether two names are one to a reader: case and spaces do not count."""
     return one.casefold().split() == other.casefold().split()
+
+
+def meant_by(key: str, names: Sequence[str]) -> list[int]:
+    """Indices of the parameters that a key names: exactly so, else roughly so, else by index."""
+    for same in (str.__eq__, same_name):
+        if named := [index for index, name in enumerate(names) if same(name, key)]:
+            return named
+    return [int(key)] if key.isdecimal() and int(key) < len(names) else []
 
 
 def slug(name: str) -> str:

@@ -4,25 +4,52 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
-from masterprint.errors import UsageError
-from masterprint.plugins.host import Died, Host, Refused
+from masterprint.errors import PluginError, UsageError
+from masterprint.plugins.host import LOAD_S, Died, Host, Refused
 from masterprint.plugins.identity import Plugin
 from masterprint.plugins.parameters import Value
 from masterprint.plugins.state import give_state, take_state
 
 RATE_HZ = 44100
+BLOCK_FRAMES = 512
 EDITOR_S = 24 * 3600.0
+
+
+@contextmanager
+def opened(
+    installed: Plugin, limit_s: float = LOAD_S, block_frames: int = BLOCK_FRAMES
+) -> Iterator[Host]:
+    """A fresh process with the plugin loaded and prepared.
+
+    Raises:
+        PluginError: it does not load, or what is done with it fails; the plugin is named.
+    """
+    try:
+        with Host() as host:
+            host.ask(
+                "load",
+                max(limit_s, 5 * installed.load_s),  # minutes in the scan are minutes again
+                path=str(installed.path),
+                name=installed.name,
+                format=installed.format,
+            )
+            channels = max(installed.channels, default=2)
+            shape = {"rate": RATE_HZ, "channels": channels, "block_frames": block_frames}
+            host.ask("prepare", limit_s, **shape)
+            yield host
+    except (Died, Refused) as error:
+        raise PluginError(f"{installed.title}: {error.message}.", hint=error.hint) from error
 
 
 def settled(
     installed: Plugin, begin: bytes | None, values: Mapping[str, Value], editor: bool
 ) -> tuple[bytes, list[dict[str, Any]]]:
     """The state of the plugin after all that was asked for, and its parameters then."""
-    with Host() as host:
-        _load(host, installed)
+    with opened(installed) as host:
         if begin is not None:
             give_state(host, begin, installed.format)
         if values:
@@ -42,27 +69,18 @@ def settled(
 
 def seen_in_state(installed: Plugin, state: bytes) -> list[dict[str, Any]]:
     """The parameters as a plugin shows them in a state."""
-    with Host() as host:
-        _load(host, installed)
+    with opened(installed) as host:
         give_state(host, state, installed.format)
         return list(host.ask("describe")["parameters"])
 
 
 def proven(installed: Plugin, state: bytes) -> tuple[bytes | None, str | None]:
     """The state, if a fresh process takes it, and what is to be said of it."""
-    with Host() as host:
-        _load(host, installed)
+    with opened(installed) as host:
         try:
             return state, give_state(host, state, installed.format)
         except Refused:
             return None, "it refuses its own state, so that only parameters are kept"
-
-
-def _load(host: Host, installed: Plugin) -> None:
-    path = str(installed.path)
-    host.ask("load", path=path, name=installed.name, format=installed.format)
-    channels = max(installed.channels, default=2)
-    host.ask("prepare", rate=RATE_HZ, channels=channels, block_frames=512)
 
 
 def need_display() -> None:

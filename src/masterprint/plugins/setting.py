@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from masterprint.plugins.identity import meant_by
 from masterprint.plugins.parameters import Parameter, ParameterError, Value, parameters_of
 
 ROUNDS = 5
@@ -18,15 +19,12 @@ def find_parameter(parameters: list[Parameter], key: str) -> Parameter:
     Raises:
         ParameterError: there is none, or there are several.
     """
-    for same in (str.__eq__, lambda a, b: a.casefold().split() == b.casefold().split()):
-        named = [each for each in parameters if same(each.name, key)]
-        if len(named) == 1:
-            return named[0]
-        if named:
-            indices = ", ".join(str(each.index) for each in named)
-            raise ParameterError(f"{key!r} is the name of several parameters: use one of {indices}")
-    if key.isdecimal() and int(key) < len(parameters):
-        return parameters[int(key)]
+    meant = meant_by(key, [each.name for each in parameters])
+    if len(meant) == 1:
+        return parameters[meant[0]]
+    if meant:
+        indices = ", ".join(map(str, meant))
+        raise ParameterError(f"{key!r} is the name of several parameters: use one of {indices}")
     import difflib
 
     names = [each.name for each in parameters if each.automatable]

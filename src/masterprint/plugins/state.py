@@ -81,9 +81,7 @@ def read_state(path: Path, format: Format, class_id: str | None) -> bytes:
             raise PluginError(f"{path}: has more than {MOST_STATE_BYTES >> 20} MiB, too much.")
         state = path.read_bytes()
     except FileNotFoundError as error:
-        raise PluginError(
-            f"{path}: there is no such state file.",
-        ) from error
+        raise PluginError(f"{path}: there is no such state file.") from error
     except OSError as error:
         raise PluginError(f"{path}: cannot be read: {error.strerror}.") from error
     named = _NAMED.search(path.name)
@@ -120,7 +118,7 @@ def give_state(host: Host, state: bytes, format: Format, limit_s: float = LOAD_S
     Raises:
         Died: the plugin refused the state or ignored it.
     """
-    before = _ask_state(host, format, limit_s)
+    before = take_state(host, format, limit_s)
     after = _put_state(host, state, format, limit_s)
     if same_state(after, state, format):
         return None
@@ -150,7 +148,7 @@ class StateNotTaken(Died):
 
 def take_state(host: Host, format: Format, limit_s: float = LOAD_S) -> bytes:
     """The state of a loaded plugin."""
-    return _ask_state(host, format, limit_s)
+    return base64.b64decode(host.ask("give_state", limit_s, format=format)["state"])
 
 
 def same_state(one: bytes, other: bytes, format: Format) -> bool:
@@ -158,10 +156,6 @@ def same_state(one: bytes, other: bytes, format: Format) -> bool:
     if one == other or format == "au":
         return one == other
     return parse_vstpreset(one).chunks["Comp"] == parse_vstpreset(other).chunks["Comp"]
-
-
-def _ask_state(host: Host, format: Format, limit_s: float) -> bytes:
-    return base64.b64decode(host.ask("give_state", limit_s, format=format)["state"])
 
 
 def _put_state(host: Host, state: bytes, format: Format, limit_s: float) -> bytes:

@@ -158,13 +158,7 @@ class PluginStream:
 
     def _tell(self, running: list[Instance]) -> None:
         report, plugin, state = self._signal.report, self._setup.plugin, self._setup.state
-        report["plugin"] = {
-            "name": plugin.name,
-            "vendor": plugin.vendor,
-            "version": plugin.version,
-            "format": plugin.format,
-            "class_id": plugin.class_id,
-            "binary_sha256": plugin.binary_sha256,
+        report["plugin"] = plugin.identity | {
             "state_sha256": None if state is None else hashlib.sha256(state).hexdigest(),
             "parameters": dict(self._setup.parameters or {}),
             "block_frames": self._setup.block_frames,
