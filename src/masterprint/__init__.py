@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from masterprint.api import load_chain, measure, render
+    from masterprint.api import load_chain, measure, null, render
     from masterprint.chain.loading import ChainFileError, parse_chain
     from masterprint.chain.model import Chain, MasterSettings
     from masterprint.errors import (
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     )
     from masterprint.metering.measurement import Measurement
     from masterprint.rendering.engine import RenderResult
+    from masterprint.rendering.null_result import NullResult
     from masterprint.signal import Signal
     from masterprint.stages.base import Stage
 
@@ -41,6 +42,7 @@ _PLACES = {
     "MasterSettings": "masterprint.chain.model",
     "MasterprintError": "masterprint.errors",
     "Measurement": "masterprint.metering.measurement",
+    "NullResult": "masterprint.rendering.null_result",
     "PluginError": "masterprint.errors",
     "RenderResult": "masterprint.rendering.engine",
     "Signal": "masterprint.signal",
@@ -49,6 +51,7 @@ _PLACES = {
     "UsageError": "masterprint.errors",
     "load_chain": "masterprint.api",
     "measure": "masterprint.api",
+    "null": "masterprint.api",
     "parse_chain": "masterprint.chain.loading",
     "render": "masterprint.api",
 }
@@ -61,6 +64,7 @@ __all__ = [
     "MasterSettings",
     "MasterprintError",
     "Measurement",
+    "NullResult",
     "PluginError",
     "RenderResult",
     "Signal",
@@ -69,6 +73,7 @@ __all__ = [
     "UsageError",
     "load_chain",
     "measure",
+    "null",
     "parse_chain",
     "render",
 ]

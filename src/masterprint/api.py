@@ -18,6 +18,8 @@ from masterprint.metering.meter import measure_signal
 from masterprint.plugins.host import close_ready
 from masterprint.rendering.engine import RenderResult, render_job
 from masterprint.rendering.job import plan
+from masterprint.rendering.null import null_files
+from masterprint.rendering.null_result import NullResult
 from masterprint.signal import Signal, audio_from
 
 
@@ -97,3 +99,18 @@ def measure(
             f"An array needs its sample_rate_hz, at least {LOWEST_RATE_HZ}; found {sample_rate_hz}."
         )
     return measure_signal(Signal.of(array, sample_rate_hz), dual_mono=dual_mono)
+
+
+def null(a: str | Path, b: str | Path, *, align: bool = True) -> NullResult:
+    """Null test of two files, as `masterprint null` does: B against A.
+
+    Args:
+        a, b: audio files.
+        align: look for offset, polarity and gain; without, sample by sample as they lie.
+
+    Raises:
+        AudioFileError: one cannot be read.
+        SignalError: a sample is NaN or infinite.
+        UsageError: the numbers of channels cannot be matched.
+    """
+    return null_files(Path(a), Path(b), align=align)

@@ -1,0 +1,213 @@
+"""The null test: two files aligned, one taken off the other, and what is left measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from masterprint.ahead import ahead
+from masterprint.dsp.alignment import fractional_delay
+from masterprint.dsp.decibels import decibels, power_decibels
+from masterprint.metering.octaves import OctaveMeter
+from masterprint.metering.residual import Likeness, ResidualMeter
+from masterprint.rendering.alignment import Found, find_offset
+from masterprint.rendering.null_result import Band, LeftOver, NullResult
+from masterprint.rendering.pairing import SHARED_BAND, SILENCE, Alone, Meeting, Pair, pair
+from masterprint.rendering.verdict import (
+    CLOSE_DEPTH_DB,
+    CLOSE_PEAK_DBFS,
+    LEAST_CORRELATION,
+    Verdict,
+    depth_of,
+    explained_peak,
+    step_of,
+)
+
+PASSES = 5
+"""How often `null_files` says that something begins, at most."""
+UNEQUAL_GAIN_DB = 0.01
+SWAPPED = 0.5
+"""Channels are exchanged if that leaves less than this of what else cannot be explained."""
+
+
+def null_files(
+    a: Path, b: Path, *, align: bool = True, step: Callable[[str], None] = lambda name: None
+) -> NullResult:
+    """Compare two files, B against A, in a few streaming passes.
+
+    Args:
+        a, b: audio files.
+        align: look for offset, polarity and gain. Without, they are compared sample by sample as
+            they lie, which takes one pass.
+        step: is told what begins, at most `PASSES` times.
+
+    Raises:
+        AudioFileError: one cannot be read.
+        SignalError: a sample is NaN or infinite.
+        UsageError: the numbers of channels cannot be matched.
+    """
+    files = pair(a, b)
+    meeting = Meeting(files)
+    step("comparing")
+    likeness = _likeness(meeting)
+    found = None
+    if align and not (likeness.same and not meeting.alone):
+        step("looking for the offset")
+        found = find_offset(files, files.lengths())
+        if found is not None and (found.offset or found.fit.fraction):
+            taps = fractional_delay(found.fit.fraction) if found.fit.fraction else None
+            meeting = Meeting(files, found.offset, taps)
+            step("comparing levels")
+            likeness = _likeness(meeting)
+    step("measuring what is left")
+    return _measure(meeting, likeness, found, align)
+
+
+def _likeness(meeting: Meeting) -> Likeness:
+    likeness = Likeness(meeting.pair.channels)
+    for a, b in meeting.blocks():
+        likeness.feed(a, b)
+    return likeness
+
+
+def _measure(meeting: Meeting, likeness: Likeness, found: Found | None, align: bool) -> NullResult:
+    files, rate = meeting.pair, meeting.pair.sample_rate_hz
+    correlation = likeness.correlation
+    common = likeness.channel_correlation >= LEAST_CORRELATION
+    factor = likeness.factor if align and common else 1.0
+    polarity = -1.0 if factor < 0 else 1.0
+    first = max(0, -meeting.offset)
+    residual = ResidualMeter(rate, files.channels, first)
+    own_level = ResidualMeter(rate, files.channels, first)
+    octaves = OctaveMeter(rate, 2 * files.channels)
+
+    for one, other in ahead(meeting.blocks()):
+        left = one - factor * other
+        residual.feed(left)
+        own_level.feed(left if factor == polarity else one - polarity * other)
+        octaves.feed(np.concatenate([one, left]))
+
+    frames = likeness.frames
+    mean_square = likeness.mean_square
+    peaks = likeness.peaks
+    fraction = found.fit.fraction if found else 0.0
+    result = NullResult(
+        a=files.a.path,
+        b=files.b.path,
+        verdict="different",
+        aligned=align,
+        sample_rate_hz=rate,
+        channels=files.channels,
+        overlap_frames=frames,
+        overlap_s=frames / rate,
+        offset_frames=meeting.offset,
+        offset_fraction=fraction,
+        offset_ms=1000.0 * (meeting.offset + fraction) / rate,
+        inverted=factor < 0,
+        correlation=correlation,
+        gain_db=_gain_db(factor) if align and common else None,
+        channel_gains_db=_channel_gains(likeness) if align and common else (),
+        programme_rms_dbfs=power_decibels(mean_square),
+        residual=residual.result(mean_square),
+        residual_at_own_level=own_level.result(mean_square),
+        bands=_bands(octaves, files.channels),
+        left_over=tuple(_left_over(alone, rate) for alone in meeting.alone),
+        silent=tuple(name for name, peak in zip("ab", peaks, strict=True) if peak <= SILENCE),
+        notes=(),
+    )
+    steps = (step_of(files.a, peaks[0]), step_of(files.b, peaks[1]))
+    explained = explained_peak(steps, factor, peaks[0])
+    verdict = _verdict(result, files, likeness, residual.peak, explained)
+    return replace(result, verdict=verdict, notes=tuple(_notes(result, files, likeness, found)))
+
+
+def _verdict(
+    result: NullResult, files: Pair, likeness: Likeness, peak: float, explained: float
+) -> Verdict:
+    if not likeness.frames:
+        return "different"
+    interpolated = files.converted or result.offset_fraction
+    if not interpolated and len(result.silent) != 1:
+        exact = likeness.same and not result.left_over and not result.offset_frames
+        alike = files.a.channels == files.b.channels and depth_of(files.a) == depth_of(files.b)
+        if exact and alike:
+            return "identical"
+        # As they lie, what a gain explains is not the same.
+        if peak <= (explained if result.aligned or explained == 0.0 else 0.0):
+            return "same"
+    depth = result.residual.null_depth_db
+    if peak == 0.0 or (
+        20.0 * np.log10(peak) <= CLOSE_PEAK_DBFS and depth is not None and depth <= CLOSE_DEPTH_DB
+    ):
+        return "close"
+    return "different"
+
+
+def _notes(result: NullResult, files: Pair, likeness: Likeness, found: Found | None) -> list[str]:
+    notes = []
+    rates = {"A": files.a.sample_rate_hz, "B": files.b.sample_rate_hz}
+    for name, rate in rates.items():
+        if rate != result.sample_rate_hz:
+            end_hz = SHARED_BAND[1] * result.sample_rate_hz
+            notes.append(
+                f"{name} was converted from {rate} to {result.sample_rate_hz} Hz to be compared; "
+                f"what lies above {end_hz / 1000:.1f} kHz is left out of both"
+            )
+    if files.a.channels != files.b.channels:
+        mono, other = ("A", "B") if files.a.channels == 1 else ("B", "A")
+        notes.append(f"{mono} is mono and is compared with both channels of {other}")
+    if found is not None:
+        fit = found.fit
+        if files.channels == 2 and 1 - fit.swapped_likeness**2 < SWAPPED * (1 - fit.likeness**2):
+            notes.append("the channels are swapped: A's left is B's right, and the other way round")
+        if fit.rivals:
+            notes.append(
+                "other offsets fit as well, because the programme is steady or repeats itself"
+            )
+    polarities = likeness.polarities()
+    if {1, -1} <= set(polarities):
+        turned = [str(number) for number, sign in enumerate(polarities, 1) if sign < 0]
+        plural = "s" if len(turned) > 1 else ""
+        notes.append(f"the polarity is inverted in channel{plural} {', '.join(turned)} only")
+    if result.channel_gains_db:
+        gains = ", ".join(
+            f"{number}: " + ("-" if gain is None else f"{gain:+.2f} dB")
+            for number, gain in enumerate(result.channel_gains_db, 1)
+        )
+        notes.append(f"the gain differs by channel ({gains})")
+    for rest in result.left_over:
+        silent = "digital silence" if rest.silent else f"with a peak of {rest.peak_dbfs:.1f} dBFS"
+        frames = f"{rest.frames} frame{'s' if rest.frames > 1 else ''} ({rest.seconds:.3f} s)"
+        notes.append(f"{rest.file.upper()} has {frames} more at its {rest.where}, {silent}")
+    return notes
+
+
+def _gain_db(factor: float) -> float | None:
+    level = decibels(abs(factor))
+    return None if level is None else 0.0 - level
+
+
+def _channel_gains(likeness: Likeness) -> tuple[float | None, ...]:
+    gains = [None if factor is None else _gain_db(factor) for factor in likeness.factors()]
+    known = [gain for gain in gains if gain is not None]
+    unequal = bool(known) and max(known) - min(known) > UNEQUAL_GAIN_DB
+    return tuple(gains) if unequal else ()
+
+
+def _bands(octaves: OctaveMeter, channels: int) -> tuple[Band, ...]:
+    squares = octaves.mean_squares()
+    programme, residual = squares[:channels].mean(axis=0), squares[channels:].mean(axis=0)
+    return tuple(
+        Band(centre, power_decibels(float(one)), power_decibels(float(other)))
+        for centre, one, other in zip(octaves.bands, programme, residual, strict=True)
+    )
+
+
+def _left_over(alone: Alone, rate: int) -> LeftOver:
+    seconds = alone.frames / rate
+    return LeftOver(
+        alone.file, alone.where, alone.frames, seconds, alone.peak == 0.0, decibels(alone.peak)
+    )
