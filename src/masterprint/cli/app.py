@@ -18,7 +18,7 @@ from typing import NoReturn
 import typer
 
 from masterprint import __version__
-from masterprint.cli import capture, chain, demo, measure, plugins, render, stages
+from masterprint.cli import capture, chain, demo, measure, null, plugins, render, stages
 from masterprint.errors import MasterprintError
 
 FAILED, USAGE, UNEXPECTED, INTERRUPTED = 1, 2, 3, 130
@@ -35,6 +35,7 @@ app = typer.Typer(
 )
 app.command("render")(render.render)
 app.command("measure")(measure.measure)
+app.command("null")(null.null)
 app.add_typer(chain.app, name="chain")
 app.command("capture")(capture.capture)
 app.add_typer(plugins.app, name="plugins")
