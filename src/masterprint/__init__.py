@@ -14,6 +14,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from masterprint.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from masterprint.api import load_chain, measure, null, render
     from masterprint.chain.loading import ChainFileError, parse_chain
@@ -31,8 +33,6 @@ if TYPE_CHECKING:
     from masterprint.rendering.null_result import NullResult
     from masterprint.signal import Signal
     from masterprint.stages.base import Stage
-
-__version__ = "0.1.0"
 
 _PLACES = {
     "AudioFileError": "masterprint.errors",

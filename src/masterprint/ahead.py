@@ -4,13 +4,41 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from typing import TypeVar
 
 T = TypeVar("T")
 
 DEPTH = 3
 """Blocks that may wait between two threads: enough to even out their pace, little to remember."""
+
+_threads = True
+
+
+def use_threads(several: bool) -> None:
+    """Whether this process works in several threads (the rule), or all in the one that asks.
+
+    Where as many renders run as there are cores, further threads of each are only in the way.
+    """
+    global _threads  # noqa: PLW0603 - of the process, like the cores
+    _threads = several
+
+
+def beside(work: Callable[[], T]) -> Callable[[], T]:
+    """Begin a piece of work in a thread of its own; the result, or its error, is had by calling."""
+    if not _threads:
+        return work
+    done: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            done.set_result(work())
+        except BaseException as error:  # handed on to who asks
+            done.set_exception(error)
+
+    threading.Thread(target=run, name="masterprint-beside", daemon=True).start()
+    return done.result
 
 
 def ahead(source: Iterator[T], depth: int = DEPTH) -> Iterator[T]:
@@ -20,6 +48,10 @@ def ahead(source: Iterator[T], depth: int = DEPTH) -> Iterator[T]:
     two cores. An exception in the source is raised here. The thread ends when the source does, or
     when the taker stops taking.
     """
+    return _ahead(source, depth) if _threads else source
+
+
+def _ahead(source: Iterator[T], depth: int) -> Iterator[T]:
     items: queue.Queue[tuple[bool, T | BaseException | None]] = queue.Queue(depth)
     stopped = threading.Event()
 

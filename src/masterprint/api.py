@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,11 @@ from masterprint.errors import SignalError
 from masterprint.files.reading import LOWEST_RATE_HZ, open_audio
 from masterprint.metering.measurement import Measurement
 from masterprint.metering.meter import measure_signal
-from masterprint.plugins.host import close_ready
+from masterprint.plugins.host import close_ready, start_ahead
 from masterprint.rendering.engine import RenderResult, render_job
-from masterprint.rendering.job import plan
 from masterprint.rendering.null import null_files
 from masterprint.rendering.null_result import NullResult
+from masterprint.rendering.planning import Wish, need_file, plan_all, prepare, processes_of
 from masterprint.signal import Signal, audio_from
 
 
@@ -41,6 +41,7 @@ def render(
     overwrite: bool = False,
     timeout_s: float | None = None,
     trusted: str | Path | Sequence[str | Path] = (),
+    settings: Mapping[str, Any] | None = None,
     **master: Any,
 ) -> RenderResult:
     """Render one mix into a folder, as `masterprint render` does.
@@ -52,16 +53,24 @@ def render(
         overwrite: replace a master that is there.
         timeout_s: how long it may take while plugins are involved; None for what is generous.
         trusted: plugin files that may be loaded although no scan has catalogued them.
+        settings: other values for some settings of the chain, such as
+            {"maximizer.ceiling_dbtp": -1.5, "stages[1].eq.bands[0].gain_db": 0.5}.
         master: `format`, `bit_depth`, `sample_rate_hz`, `dither`, `dither_silence` instead of those
             in the chain's `master` block.
 
     Raises:
         MasterprintError: with one sentence; nothing is left half-written.
     """
+    file = None if isinstance(chain, Chain) else Path(chain).name
     chain = chain if isinstance(chain, Chain) else find_chain(chain)
     several = [trusted] if isinstance(trusted, str | Path) else trusted
     files = [Path(file) for file in several]
-    (job,) = plan(chain, [Path(mix)], Path(folder), master, overwrite, timeout_s, files)
+    mix, folder = Path(mix), Path(folder)
+    prepared = prepare(chain, master, settings, timeout_s, files, file)
+    need_file(mix)
+    wish = Wish(prepared, mix, folder / f"{mix.stem}{prepared.extension}")
+    (job,) = plan_all([wish], overwrite, timeout_s)
+    start_ahead(processes_of(prepared))
     try:
         return render_job(job)
     finally:

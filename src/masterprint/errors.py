@@ -42,3 +42,7 @@ class PluginError(MasterprintError):
     """
 
     said: str = ""
+
+
+class SheetError(MasterprintError):
+    """A recall sheet cannot be read, or is none."""

@@ -99,7 +99,12 @@ def test_other_mixes_go_on(tmp_path: Path, run: Run) -> None:
     done = run("render", chain, *mixes, "-o", tmp_path / "out", "--json")
     assert done.returncode == 1
     assert [row["status"] for row in json.loads(done.stdout)] == ["ok", "failed", "ok"]
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.wav", "c.wav"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "a.wav",
+        "a.wav.recall.yaml",
+        "c.wav",
+        "c.wav.recall.yaml",
+    ]
 
 
 def test_a_hang_ends_with_the_time_limit(tmp_path: Path, run: Run) -> None:
@@ -152,7 +157,7 @@ def test_a_plugin_is_loaded_only_from_the_catalogue_or_when_trusted(
     assert not (tmp_path / "out").exists()
     trusted = run("render", chain, mix, "-o", tmp_path / "out", "--trust-path", bundle("Gain"))
     assert trusted.returncode == 0, trusted.stderr
-    assert not (tmp_path / "empty").exists()  # for one run
+    assert not (tmp_path / "empty" / "plugins.json").exists()  # for one run
     wrong = run("render", chain, mix, "-o", tmp_path / "o2", "--trust-path", bundle("CrashScan"))
     assert wrong.returncode == 2
     assert "crashed (SIGSEGV)" in wrong.stderr
@@ -229,7 +234,8 @@ def test_two_hundred_renders_in_a_row_leave_nothing(tmp_path: Path) -> None:
     assert after[2] <= before[2] + 1
     assert after[1] <= before[1] + (24 << 20)
     assert processes_of_plugins() == []
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["mix.wav"]
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert names == ["mix.wav", "mix.wav.recall.yaml"]
     children = Path(f"/proc/self/task/{os.getpid()}/children")
     assert not children.exists() or children.read_text().split() == []
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from masterprint.errors import AudioFileError, UsageError
 from masterprint.files.formats import EXTENSIONS, MasterFormat
-from masterprint.files.writing import write_master
+from masterprint.files.writing import Written, write_master
 from masterprint.signal import Block, Signal
 
 FORMATS: tuple[Any, ...] = ("wav", "aiff", "flac")
@@ -35,7 +35,7 @@ def noise(channels: int = 2, frames: int = 70001, level: float = 0.9) -> Block:
     return np.random.default_rng(7).uniform(-level, level, (channels, frames))
 
 
-def write(path: Path, audio: Block, master: MasterFormat, **more: Any) -> int:
+def write(path: Path, audio: Block, master: MasterFormat, **more: Any) -> Written:
     return write_master(Signal.of(audio, 44100, 5000), path, master, **more)
 
 
@@ -114,7 +114,7 @@ def test_the_extremes_keep_their_sign(tmp_path: Path, file_format: Any, bit_dept
     top = {"16": 32767 / 32768, "24": 1 - 2.0**-23}.get(bit_depth, 1.0)
     audio = np.array([[top, -1.0, 0.0, top, -1.0] * 20])
     path = tmp_path / "master.x"
-    assert write(path, audio, undithered(file_format, bit_depth)) == 0
+    assert write(path, audio, undithered(file_format, bit_depth)).clipped_samples == 0
     found, _ = soundfile.read(path)
     assert (found == audio[0]).all()
 
@@ -126,7 +126,7 @@ def test_what_is_too_loud_is_clipped_and_counted(
 ) -> None:
     audio = np.tile([[0.5, 1.2, -1.2, -0.5]], 50)
     path = tmp_path / "master.x"
-    assert write(path, audio, undithered(file_format, bit_depth)) == 100
+    assert write(path, audio, undithered(file_format, bit_depth)).clipped_samples == 100
     found, _ = soundfile.read(path)
     assert found.max() == 1 - 2.0 ** (1 - int(bit_depth))
     assert found.min() == -1.0
@@ -135,7 +135,10 @@ def test_what_is_too_loud_is_clipped_and_counted(
 @pytest.mark.parametrize("bit_depth", ["32f", "64f"])
 def test_float_keeps_what_is_above_full_scale(tmp_path: Path, bit_depth: Any) -> None:
     path = tmp_path / "master.wav"
-    assert write(path, np.array([[0.5, 3.0, -40.0]]), MasterFormat("wav", bit_depth)) == 0
+    assert (
+        write(path, np.array([[0.5, 3.0, -40.0]]), MasterFormat("wav", bit_depth)).clipped_samples
+        == 0
+    )
     found, _ = soundfile.read(path)
     assert found.tolist() == [0.5, 3.0, -40.0]
 

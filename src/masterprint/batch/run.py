@@ -3,17 +3,45 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
+LOOKING_S = 0.2
+"""How often somebody may ask to stop."""
 
 
 def default_workers(jobs: int, cores_each: int = 1) -> int:
     """As many as the cores suffice for, no more than there are jobs."""
     return max(1, min(jobs, (os.cpu_count() or 1) // cores_each))
+
+
+def as_they_come(
+    jobs: Iterable[Job],
+    submit: Callable[[int, Job], Future[Result]],
+    at_a_time: int,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Iterator[tuple[int, Future[Result]]]:
+    """Submit jobs, a few at a time; each one's index and its finished future, as they finish.
+
+    Nothing is kept of a job that has been given out. Once `stopped` says so, no further job is
+    begun, and those that run are waited for.
+    """
+    waiting = enumerate(jobs)
+    running: dict[Future[Result], int] = {}
+    while True:
+        while len(running) < at_a_time and not stopped():
+            index, job = next(waiting, (-1, None))
+            if job is None:
+                break
+            running[submit(index, job)] = index
+        if not running:
+            return
+        done, _ = wait(running, LOOKING_S, FIRST_COMPLETED)
+        for future in done:
+            yield running.pop(future), future
 
 
 def run_all(
@@ -25,9 +53,10 @@ def run_all(
     """
     pool = ThreadPoolExecutor(workers, thread_name_prefix="masterprint")
     try:
-        running = {pool.submit(work, index, job): index for index, job in enumerate(jobs)}
-        for future in as_completed(running):
-            yield running[future], future.result()
+        for index, future in as_they_come(
+            jobs, lambda index, job: pool.submit(work, index, job), workers
+        ):
+            yield index, future.result()
     finally:
         # After Ctrl-C nobody waits for what still runs; otherwise nothing does.
         pool.shutdown(wait=False, cancel_futures=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -161,11 +161,17 @@ class Chain(Settings):
         data["stages"] = [_resolved(stage) for stage in self.stages]
         return data
 
+    def heard_settings(self) -> dict[str, Any]:
+        """Every setting that can be heard: all but names and descriptions."""
+        data = self.model_dump(mode="json", exclude={"stages", "name", "description"})
+        data["stages"] = [_resolved(stage, {"label"}) for stage in self.stages]
+        return data
 
-def _resolved(stage: Stage) -> dict[str, Any]:
-    settings = stage.model_dump(mode="json")
+
+def _resolved(stage: Stage, without: Set[str] = frozenset()) -> dict[str, Any]:
+    settings = stage.model_dump(mode="json", exclude=set(without))
     for key, lists in stage.inner().items():
-        whole = [[_resolved(each) for each in stages] for stages in lists]
+        whole = [[_resolved(each, without) for each in stages] for stages in lists]
         settings[key] = whole[0] if key == "fallback" else whole
     return {stage.stage_name: settings}
 

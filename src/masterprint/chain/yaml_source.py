@@ -15,9 +15,6 @@ from typing import Any
 
 import yaml
 
-MOST_BYTES = 256 * 1024
-MOST_DEPTH = 24
-MOST_VALUES = 20_000
 MOST_PROBLEMS = 100
 WRITE_OUT = "write every value out"
 
@@ -25,12 +22,24 @@ Place = tuple[str | int, ...]
 """A path into the data, such as ("stages", 2, "compressor", "ratio")."""
 
 _INTEGER = re.compile(r"[-+]?[0-9]{1,18}")
-_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+NOT_PRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What YAML 1.2 does not count as printable."""
 _WORDS = {"true": True, "false": False, "null": None, "~": None, "": None}
 _WORDS |= {"True": True, "False": False, "TRUE": True, "FALSE": False, "Null": None, "NULL": None}
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a file of somebody's may have: bytes, levels of nesting, values."""
+
+    most_bytes: int = 256 * 1024
+    most_depth: int = 24
+    most_values: int = 20_000
+
+
+OF_A_CHAIN = Limits()
 
 
 @dataclass(frozen=True)
@@ -89,19 +98,21 @@ def stage_text(place: Place) -> str:
     return ", ".join(words)
 
 
-def read_yaml(path: Path) -> Source:
+def read_yaml(path: Path, limits: Limits = OF_A_CHAIN) -> Source:
     """Read a file; what is wrong with it as YAML is in `problems`. OSError passes."""
     size = path.stat().st_size
     data = b""
-    if size <= MOST_BYTES:
+    if size <= limits.most_bytes:
         with path.open("rb") as file:  # a device has no size, and no end
-            data = file.read(MOST_BYTES + 1)
+            data = file.read(limits.most_bytes + 1)
     size = max(size, len(data))
-    if size > MOST_BYTES:
-        message = f"the file has {size} bytes or more, where at most {MOST_BYTES} are expected"
+    if size > limits.most_bytes:
+        message = (
+            f"the file has {size} bytes or more, where at most {limits.most_bytes} are expected"
+        )
         return Source(problems=[Problem(1, 1, message)])
     try:
-        return parse_yaml(data.decode("utf-8-sig"))
+        return parse_yaml(data.decode("utf-8-sig"), limits)
     except UnicodeDecodeError as error:
         message = (
             f"the file is not UTF-8 text (byte {error.start} is {error.object[error.start]:#x})"
@@ -109,17 +120,17 @@ def read_yaml(path: Path) -> Source:
         return Source(problems=[Problem(1, 1, message)])
 
 
-def parse_yaml(text: str) -> Source:
+def parse_yaml(text: str, limits: Limits = OF_A_CHAIN) -> Source:
     """Read YAML text."""
     source = Source()
-    if forbidden := _FORBIDDEN.search(text):
+    if forbidden := NOT_PRINTABLE.search(text):
         before = text[: forbidden.start()]
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         message = f"not valid YAML: the character {forbidden[0]!a} is not allowed"
         source.problems.append(Problem(line, column, message))
         return source
     try:
-        _Builder(text, source).build()
+        _Builder(text, source, limits).build()
     except _Stop:
         pass
     except yaml.MarkedYAMLError as error:
@@ -140,8 +151,9 @@ def _short(text: str) -> str:
 
 
 class _Builder:
-    def __init__(self, text: str, source: Source) -> None:
+    def __init__(self, text: str, source: Source, limits: Limits) -> None:
         self._source = source
+        self._limits = limits
         loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
         self._events = iter(yaml.parse(text, Loader=loader))
         self._count = 0
@@ -171,10 +183,13 @@ class _Builder:
 
     def _value(self, event: Any, place: Place) -> Any:
         self._count += 1
-        if self._count > MOST_VALUES:
-            raise self._stop(event, f"there are more than {MOST_VALUES} values in the file", place)
-        if len(place) > MOST_DEPTH:
-            raise self._stop(event, f"nested more than {MOST_DEPTH} levels deep", place[:3])
+        limits = self._limits
+        if self._count > limits.most_values:
+            message = f"there are more than {limits.most_values} values in the file"
+            raise self._stop(event, message, place)
+        if len(place) > limits.most_depth:
+            message = f"nested more than {limits.most_depth} levels deep"
+            raise self._stop(event, message, place[:3])
         mark: Any = event.start_mark
         self._source.values[place] = (mark.line + 1, mark.column + 1)
         if isinstance(event, yaml.AliasEvent):
@@ -207,7 +222,7 @@ class _Builder:
             key = event.value
             inner = (*place, key)
             self._no_anchor_or_tag(event, inner)
-            if forbidden := _FORBIDDEN.search(key):
+            if forbidden := NOT_PRINTABLE.search(key):
                 message = f"found a key with the character {forbidden[0]!a}"
                 raise self._stop(event, message, place)
             mark: Any = event.start_mark
@@ -225,7 +240,7 @@ class _Builder:
 
     def _scalar(self, event: Any, place: Place) -> Any:
         text: str = event.value
-        if forbidden := _FORBIDDEN.search(text):
+        if forbidden := NOT_PRINTABLE.search(text):
             self._complain(event, f"holds the character {forbidden[0]!a}, which is no text", place)
             return ""
         if not event.implicit[0]:
@@ -234,7 +249,7 @@ class _Builder:
             return _WORDS[text]
         if _INTEGER.fullmatch(text):
             return int(text)
-        if _FLOAT.fullmatch(text):
+        if NUMBER.fullmatch(text):
             number = float(text)
             if math.isfinite(number):
                 return number

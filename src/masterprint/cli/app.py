@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import io
 import os
 import signal
@@ -17,12 +15,22 @@ from typing import NoReturn
 
 import typer
 
-from masterprint import __version__
-from masterprint.cli import capture, chain, demo, measure, null, plugins, render, stages
+from masterprint import __version__, children
+from masterprint.cli import (
+    batch,
+    capture,
+    chain,
+    demo,
+    measure,
+    null,
+    plugins,
+    recall,
+    render,
+    stages,
+)
 from masterprint.errors import MasterprintError
 
 FAILED, USAGE, UNEXPECTED, INTERRUPTED = 1, 2, 3, 130
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 INTERRUPTION = "Interrupted. Nothing was left half-written."
 
 app = typer.Typer(
@@ -34,6 +42,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("render")(render.render)
+app.command("batch")(batch.batch)
+app.command("recall")(recall.recall)
 app.command("measure")(measure.measure)
 app.command("null")(null.null)
 app.add_typer(chain.app, name="chain")
@@ -91,24 +101,14 @@ def main() -> NoReturn:
 
 
 def _settle_in() -> None:
-    """What suits a process that does one command on many blocks of audio."""
+    """Streams that take anything, and what suits a process that works on audio."""
     # Closed by the caller, as by `>&-`: what is printed goes nowhere.
     sys.stdout = sys.stdout or io.StringIO()
     sys.stderr = sys.stderr or io.StringIO()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # file names may hold what no encoding has
             stream.reconfigure(errors="backslashreplace")
-    # Importing makes a hundred thousand objects that stay: do not look them all through meanwhile.
-    gc.set_threshold(50_000, 20, 50)
-    # Nothing here multiplies matrices: OpenBLAS need not start threads for it.
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    if sys.platform == "linux":
-        # Blocks come and go by the thousand: the C library is to keep them, not to hand each back
-        # to the system and get it again, page by page.
-        with suppress(OSError, AttributeError):  # another C library than glibc
-            libc = ctypes.CDLL(None)
-            libc.mallopt(M_TRIM_THRESHOLD, 128 << 20)
-            libc.mallopt(M_MMAP_THRESHOLD, 32 << 20)
+    children.settle_in()
 
 
 def _terminate(number: int, frame: FrameType | None) -> None:
@@ -141,8 +141,7 @@ def _leave(code: int) -> NoReturn:
     from masterprint.files.unfinished import discard_unfinished
 
     discard_unfinished()
-    if (hosts := sys.modules.get("masterprint.plugins.host")) is not None:
-        hosts.close_all()
+    children.close_all()
     try:
         sys.stdout.flush()
     except BrokenPipeError:  # nobody reads any more

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -38,6 +39,15 @@ def announce() -> None:
 def print_json(data: Any) -> None:
     """Plain JSON on stdout."""
     print(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def print_json_rows(rows: Iterator[Any]) -> None:
+    """A JSON array on stdout, of which only one element at a time is in memory."""
+    print("[", end="")
+    for number, row in enumerate(rows):
+        text = json.dumps(row, indent=2, ensure_ascii=False, allow_nan=False)
+        print(",\n" if number else "\n", textwrap.indent(text, "  "), sep="", end="")
+    print("\n]")
 
 
 def clean(text: str) -> str:

@@ -21,12 +21,12 @@ def demo(
     from masterprint.chain.library import find_chain
     from masterprint.chain.picture import picture
     from masterprint.cli.console import announce, progress_bars
-    from masterprint.cli.render import tell
+    from masterprint.cli.telling import report, warn
     from masterprint.demo.music import synthesise_mix
     from masterprint.files.formats import MasterFormat
     from masterprint.files.writing import write_master
     from masterprint.rendering.engine import render_job
-    from masterprint.rendering.job import plan
+    from masterprint.rendering.planning import Wish, plan_all, prepare
     from masterprint.rendering.progress import RenderProgress
     from masterprint.signal import Signal
 
@@ -39,11 +39,14 @@ def demo(
     signal = Signal.of(synthesise_mix(rate, seconds), rate)
     write_master(signal, mix, MasterFormat(), overwrite=True)
     print(f"Mastering it through {found.name!r}:\n\n{picture(found)}\n", flush=True)
-    (job,) = plan(found, [mix], output / "master", overwrite=True)
+    prepared = prepare(found, file=chain)
+    master = output / "master" / f"{mix.stem}{prepared.extension}"
+    (job,) = plan_all([Wish(prepared, mix, master)], overwrite=True)
     progress = RenderProgress()
     with progress_bars([mix.name], [progress], True):
         result = render_job(job, progress)
-    tell([result], as_json=False, quiet=False)
+    report(result)
+    warn(result.mix, result.warnings)
     print(f"The mix:    {mix}\nThe master: {result.master}")
     before = result.before.integrated_lufs if result.before else None
     after = result.after.integrated_lufs if result.after else None

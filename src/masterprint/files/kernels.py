@@ -70,6 +70,20 @@ def pack_24_bit(planar: NDArray[np.int32], packed: NDArray[np.uint8]) -> None:
             packed[at + 2] = (word >> 16) & 255
 
 
+@kernel("void(f8[:, ::1], f8, u1[::1])", reads=("planar",))
+def pack_integers(planar: NDArray[np.float64], scale: float, packed: NDArray[np.uint8]) -> None:
+    """Float64 (channels, frames) that lies on a grid of 1 / scale to interleaved words."""
+    channels, frames = planar.shape
+    size = packed.shape[0] // max(1, channels * frames)
+    for channel in range(channels):
+        row = planar[channel]
+        for n in range(frames):
+            at = size * (n * channels + channel)
+            word = np.int64(np.rint(row[n] * scale))
+            for byte in range(size):
+                packed[at + byte] = (word >> (8 * byte)) & 255
+
+
 @kernel("i8(f8[:, ::1], f8, i8, i8, u1[::1], b1)", reads=("block",))
 def mark_exact(
     block: NDArray[np.float64],

@@ -1,13 +1,63 @@
-"""Files that are being written at this moment, under hidden names."""
+"""Files that are being written at this moment, under hidden names, and what became of them."""
 
 from __future__ import annotations
 
+import fcntl
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+PATTERN = ".masterprint-*.part"
+YOUNG_S = 60.0
+
 unfinished: set[Path] = set()
+
+
+@contextmanager
+def hidden_part(folder: Path) -> Iterator[Path]:
+    """An empty file under a hidden name; removed in the end unless it was renamed.
+
+    It is locked meanwhile, which tells others that somebody is still writing it. OSError passes.
+    """
+    # Not made of the final name, which may be as long as names may be.
+    part = folder / f".masterprint-{secrets.token_hex(6)}.part"
+    unfinished.add(part)
+    handle = None
+    try:
+        handle = os.open(part, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o666)
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield part
+    finally:
+        if handle is not None:
+            os.close(handle)
+        with suppress(OSError):  # what could not be made need not be removed
+            part.unlink(missing_ok=True)
+        unfinished.discard(part)
 
 
 def discard_unfinished() -> None:
     """Remove them: for a program that is about to end."""
     for part in list(unfinished):
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+
+
+def discard_abandoned(folder: Path) -> None:
+    """Remove from a folder what a program that was killed has left there.
+
+    What somebody has locked is being written; so may be what is younger than a minute.
+    """
+    for part in folder.glob(PATTERN):
+        with suppress(OSError):  # gone meanwhile, or not ours to remove
+            if time.time() - part.stat().st_mtime < YOUNG_S:
+                continue
+            handle = os.open(part, os.O_RDWR | os.O_NOFOLLOW)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                part.unlink()
+            finally:
+                os.close(handle)

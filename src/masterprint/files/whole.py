@@ -14,13 +14,15 @@ from pathlib import Path
 PATIENCE_S = 30.0
 
 
-def write_whole(path: Path, data: bytes) -> None:
+def write_whole(path: Path, data: bytes, mode: int | None = None) -> None:
     """Replace a file, or make it and its folder; who reads meanwhile sees the old one or the new.
 
-    OSError passes; nothing is left behind then.
+    OSError passes; nothing is left behind then. Its permissions are `mode`, else those of the file
+    that is replaced, else what new files have.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
+    if mode is None:
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=".masterprint-")
     try:
         with os.fdopen(handle, "wb") as file:

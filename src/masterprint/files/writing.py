@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
-import secrets
+import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
@@ -17,8 +18,9 @@ from masterprint.errors import AudioFileError, UsageError
 from masterprint.files.formats import MasterFormat
 from masterprint.files.kernels import pack_24_bit
 from masterprint.files.quantiser import Quantiser
-from masterprint.files.unfinished import unfinished
+from masterprint.files.unfinished import hidden_part
 from masterprint.files.wav import WavWriter
+from masterprint.files.whole import locked
 from masterprint.signal import Block, Signal
 
 
@@ -26,8 +28,23 @@ class _Incomplete(Exception):
     """Less is in a file than was written to it, and nobody has said why."""
 
 
+@dataclass(frozen=True)
+class Written:
+    """What went into a master.
+
+    Attributes:
+        clipped_samples: that were over full scale.
+        pcm_sha256: of its samples, as `pcm_hash` defines it.
+        dither_seed: 16 hex digits; None without dither.
+    """
+
+    clipped_samples: int
+    pcm_sha256: str
+    dither_seed: str | None
+
+
 class _Sink(Protocol):
-    def write(self, samples: NDArray[Any]) -> None: ...
+    def write(self, samples: NDArray[Any], packed: memoryview) -> None: ...
     def finish(self) -> None: ...
     def close(self) -> None: ...
 
@@ -39,8 +56,9 @@ def write_master(
     *,
     overwrite: bool = False,
     heard: Callable[[Block], None] | None = None,
-) -> int:
-    """Write a signal to `path`, under a hidden name until it is whole; return clipped samples.
+    whole: Callable[[Written], None] | None = None,
+) -> Written:
+    """Write a signal to `path`, under a hidden name until it is whole.
 
     Args:
         signal: what to write.
@@ -48,27 +66,39 @@ def write_master(
         master: format, bit depth, dither.
         overwrite: whether a file that is already there may be replaced.
         heard: is given each block as it is in the file, after quantising.
+        whole: is called when all is written, right before the master gets its name.
 
     Raises:
         AudioFileError: the disk is full, the folder is read-only, the format cannot hold it.
         UsageError: a file of that name appeared meanwhile.
     """
-    with _beside(path, overwrite) as part:
+    with _beside(path) as part:
         sink: _Sink
         if master.file_format == "wav":
             sink = _WavSink(part, signal, master)
         else:
             sink = _LibsndfileSink(part, signal, master)
         quantiser = Quantiser(master.bits, master.dither, master.dither_silence)
+        digest = hashlib.sha256()
         try:
             for samples, audible in _samples(signal, master, quantiser):
-                sink.write(samples)
+                packed = _packed(samples, master)
+                digest.update(packed)
+                sink.write(samples, packed)
                 if heard is not None:
                     heard(audible)
             sink.finish()
         finally:
             sink.close()
-    return quantiser.clipped_samples
+        seed = None if quantiser.seed is None else f"{quantiser.seed:016x}"
+        written = Written(quantiser.clipped_samples, digest.hexdigest(), seed)
+        # One at a time, so that a master and what is written about it stay a pair.
+        with locked(path.parent):
+            _need_free(path, overwrite)
+            if whole is not None:
+                whole(written)
+            part.replace(path)
+    return written
 
 
 def _samples(
@@ -88,9 +118,19 @@ def _samples(
             yield block, block
 
 
+def _packed(samples: NDArray[Any], master: MasterFormat) -> memoryview:
+    """Planar samples as a WAV file has them: interleaved and little-endian."""
+    if master.bits == 24:
+        packed = np.empty(samples.size * 3, np.uint8)
+        pack_24_bit(np.ascontiguousarray(samples), packed)
+        return packed.data
+    dtype = {16: "<i2", 32: "<f4", 64: "<f8"}[master.bits]
+    interleaved = np.ascontiguousarray(samples.T, dtype=dtype)
+    return interleaved.view(np.uint8).reshape(-1).data
+
+
 class _WavSink:
     def __init__(self, path: Path, signal: Signal, master: MasterFormat) -> None:
-        self._bits = master.bits
         self._file = path.open("wb", buffering=0)
         try:
             self._wav = WavWriter(
@@ -105,15 +145,9 @@ class _WavSink:
             self._file.close()
             raise
 
-    def write(self, samples: NDArray[Any]) -> None:
-        if self._bits == 24:
-            packed = np.empty(samples.size * 3, np.uint8)
-            pack_24_bit(np.ascontiguousarray(samples), packed)
-            self._wav.write(packed.data)
-        else:
-            dtype = {16: "<i2", 32: "<f4", 64: "<f8"}[self._bits]
-            interleaved = np.ascontiguousarray(samples.T, dtype=dtype)
-            self._wav.write(interleaved.view(np.uint8).reshape(-1).data)
+    def write(self, samples: NDArray[Any], packed: memoryview) -> None:
+        del samples
+        self._wav.write(packed)
 
     def finish(self) -> None:
         self._wav.finish()
@@ -163,7 +197,8 @@ class _LibsndfileSink:
             format=master.file_format.upper(),
         )
 
-    def write(self, samples: NDArray[Any]) -> None:
+    def write(self, samples: NDArray[Any], packed: memoryview) -> None:
+        del packed
         interleaved = np.ascontiguousarray(samples.T)
         if self._integer and self._bits == 16:
             interleaved = interleaved.astype(np.int16)
@@ -187,39 +222,34 @@ class _LibsndfileSink:
 
 
 @contextmanager
-def _beside(path: Path, overwrite: bool) -> Iterator[Path]:
-    """A hidden name in the folder of `path`; renamed to it on success, removed on failure."""
-    # Not made of the master's own name, which may be as long as names may be.
-    part = path.with_name(f".masterprint-{secrets.token_hex(6)}.part")
-    unfinished.add(part)
+def _beside(path: Path) -> Iterator[Path]:
+    """A hidden file in the folder of `path`, to be renamed; it is removed where that fails."""
     try:
-        part.open("xb").close()
-        yield part
-        if path.exists() and not overwrite:
-            raise UsageError(
-                f"{path}: appeared while its master was being rendered; it was left as it is.",
-                hint="use --overwrite to replace it",
-            )
-        part.replace(path)
+        with hidden_part(path.parent) as part:
+            yield part
     except (OSError, soundfile.LibsndfileError, _Incomplete) as error:
-        cause = _cause(error, part)
+        cause = _cause(error, path.parent)
         reason = getattr(cause, "strerror", None) or getattr(cause, "error_string", str(cause))
         raise AudioFileError(
             f"{path}: cannot be written: {str(reason).strip().rstrip('.')}.",
             hint=_remedy(cause),
         ) from error
-    finally:
-        with suppress(OSError):  # what could not be made need not be removed
-            part.unlink(missing_ok=True)
-        unfinished.discard(part)
 
 
-def _cause(error: Exception, part: Path) -> Exception:
+def _need_free(path: Path, overwrite: bool) -> None:
+    if path.exists() and not overwrite:
+        raise UsageError(
+            f"{path}: appeared while its master was being rendered; it was left as it is.",
+            hint="use --overwrite to replace it",
+        )
+
+
+def _cause(error: Exception, folder: Path) -> Exception:
     """What the system says to more of the same, where libsndfile says only that it failed."""
     if not isinstance(error, OSError):
         try:
-            with part.open("ab", buffering=0) as file:
-                file.write(bytes(1 << 20))
+            with hidden_part(folder) as part:
+                part.write_bytes(bytes(1 << 20))
         except OSError as cause:
             return cause
     return error

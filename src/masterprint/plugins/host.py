@@ -9,31 +9,23 @@ from __future__ import annotations
 import json
 import mmap
 import os
-import queue
 import select
-import signal
-import subprocess
-import sys
 import tempfile
-import threading
 import time
-from concurrent.futures import Future
 from contextlib import suppress
-from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from masterprint import children
 from masterprint.errors import PluginError
 
 LOAD_S = 60.0
 """How long a plugin may take to load, or for any other single answer, unless told otherwise."""
 DID_NOT_LOAD = "did not load"
+HOSTED = "masterprint.plugins.hosted"
 MOST_ANSWER_BYTES = 256 << 20
-STDERR_BYTES = 8192
-_groups: set[int] = set()
-"""Process groups that are ours to end: a plugin's process, and whatever it has started."""
 
 
 class Refused(PluginError):
@@ -50,12 +42,10 @@ class Host:
     def __init__(self) -> None:
         self._owner = os.getpid()
         self._file = _shared_file()
-        started: Future[subprocess.Popen[bytes]] = Future()
-        _orders().put((self._file.fileno(), started))
-        self._process = started.result()
-        _groups.add(self._process.pid)
+        number = self._file.fileno()
+        self._process = children.start(HOSTED, str(number), pass_fds=(number,))
         self._waiting = bytearray()
-        self._said = _Said(self._process.stderr)
+        self._said = children.Said(self._process.stderr)
 
     def __enter__(self) -> Host:
         return self
@@ -140,24 +130,15 @@ class Host:
             return
         process.stdin.close()
         self._file.close()
-        # Nothing in it is worth a farewell: what it had to say has been said.
-        _end_group(process.pid)
-        _groups.discard(process.pid)
-        process.wait()
+        children.end(process)
         process.stdout.close()
         self._said.finish()
 
     def _died(self) -> Died:
         """How the process ended."""
-        try:
-            code = self._process.wait(10.0)
-        except subprocess.TimeoutExpired:
-            self.close()
-            return Died("closed its connection and stayed")
+        how = children.how_it_ended(self._process)
         self.close()
-        if code < 0:
-            return Died(f"crashed ({_signal_name(-code)})")
-        return Died(f"ended its process (exit code {code})")
+        return Died(how)
 
 
 _ready: list[Host] = []
@@ -188,68 +169,8 @@ def close_ready() -> None:
             _ready.pop().close()
 
 
-class _Said:
-    """What a process prints: read as it comes, so that it never waits for us; the end is kept."""
-
-    def __init__(self, pipe: Any) -> None:
-        self._kept = bytearray()
-        self._pipe = pipe
-        self._thread = threading.Thread(target=self._read, daemon=True, name="masterprint-stderr")
-        self._thread.start()
-
-    def _read(self) -> None:
-        while got := self._pipe.read(65536):
-            self._kept = (self._kept + got)[-STDERR_BYTES:]
-        self._pipe.close()
-
-    def finish(self) -> None:
-        # Something that the plugin started may hold the pipe open: nobody waits for that.
-        self._thread.join(1.0)
-
-    def text(self) -> str:
-        """Whole lines, without what is no text."""
-        text = bytes(self._kept).decode("utf-8", "replace")
-        return "".join(c if c.isprintable() or c == "\n" else " " for c in text).strip()
-
-
-def close_all() -> None:
-    """End every plugin's process: for a program that is about to end."""
-    for group in list(_groups):
-        _end_group(group)
-
-
-def _end_group(group: int) -> None:
-    with suppress(ProcessLookupError, PermissionError):  # it has ended by itself
-        os.killpg(group, signal.SIGKILL)
-
-
-Order = tuple[int, "Future[subprocess.Popen[bytes]]"]
-
-
-@cache
-def _orders() -> queue.SimpleQueue[Order]:
-    """Where processes are ordered.
-
-    One thread starts them all, and stays: Linux ends a child with the thread that started it.
-    """
-    orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
-
-    def serve() -> None:
-        while True:
-            memory_file, started = orders.get()
-            try:
-                started.set_result(_start(memory_file))
-            except OSError as error:
-                started.set_exception(error)
-
-    threading.Thread(target=serve, daemon=True, name="masterprint-starter").start()
-    return orders
-
-
 def _in_a_fork() -> None:
-    """A fork of this process has neither its threads nor any business with its plugins."""
-    _orders.cache_clear()
-    _groups.clear()
+    """A fork of this process has no business with its plugins."""
     _ready.clear()
 
 
@@ -257,37 +178,11 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_in_a_fork)
 
 
-def _start(memory_file: int) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        # -P: a folder that the user happens to stand in is not a place for modules.
-        [sys.executable, "-P", "-m", "masterprint.plugins.hosted", str(memory_file)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        pass_fds=(memory_file,),
-        env=_environment(),
-        bufsize=0,
-        start_new_session=True,  # Ctrl-C is for us, who then close it
-    )
-
-
-def _environment() -> dict[str, str]:
-    """Ours, with one thread for libraries that would start many, and modules found as we do."""
-    return os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-
-
 def _shared_file() -> Any:
     """A nameless file in memory, or on disk where the system has no such thing."""
     if hasattr(os, "memfd_create"):
         return os.fdopen(os.memfd_create("masterprint-audio"), "r+b")
     return tempfile.TemporaryFile()
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
 
 
 def _thrown(kind: str, text: str) -> str:

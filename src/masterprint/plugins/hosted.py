@@ -15,23 +15,20 @@ import json
 import mmap
 import os
 import resource
-import select
-import signal
 import sys
-import threading
 from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from masterprint.children import die_with_parent
 from masterprint.plugins.parameters import ParameterError, parameters_of
 from masterprint.plugins.setting import set_parameters
 
 SILENT_FRAMES = 64
 TRIED_CHANNELS = (2, 1)
 HARD_LIMIT_S = 900.0
-PR_SET_PDEATHSIG = 1
 
 
 class Hosted:
@@ -200,7 +197,7 @@ def main() -> None:
     commands = os.fdopen(os.dup(0), "rb")
     answers = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # a plugin that prints must not speak to our parent
-    _die_with_parent(commands.fileno())
+    die_with_parent(commands.fileno())
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # nobody reads a stranger's core dump
     hosted = Hosted(int(sys.argv[1]))
     import pedalboard  # noqa: F401 - now, while nobody waits for it yet
@@ -222,21 +219,6 @@ def main() -> None:
             faulthandler.cancel_dump_traceback_later()
         answers.write(json.dumps(answer).encode() + b"\n")
     os._exit(0)  # a plugin's destructors are of no more use to anybody
-
-
-def _die_with_parent(pipe: int) -> None:
-    """End when the other end of standard input closes, even while a plugin hangs."""
-
-    def watch() -> None:
-        poll = select.poll()
-        poll.register(pipe, 0)  # a hang-up is told without being asked for
-        poll.poll()
-        os._exit(0)
-
-    threading.Thread(target=watch, daemon=True).start()
-    if sys.platform == "linux":
-        # Also while a plugin holds Python's lock, as one that hangs in loading does.
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 if __name__ == "__main__":

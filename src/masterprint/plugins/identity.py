@@ -29,6 +29,8 @@ class Plugin:
         latency_frames: what it reported at its default settings.
         load_s: how long it took to load.
         parameters: as `parameters.describe` gives them.
+        determinism: what `plugins check` last said of it: ok, warning or fail; None where nobody
+            has asked.
     """
 
     format: Format
@@ -43,6 +45,7 @@ class Plugin:
     latency_frames: int = 0
     load_s: float = 0.0
     parameters: tuple[dict[str, Any], ...] = field(default=(), repr=False)
+    determinism: str | None = None
 
     @property
     def title(self) -> str:
@@ -95,6 +98,7 @@ class Plugin:
             and 0 <= plugin.load_s < math.inf
             and set(plugin.channels) <= {1, 2}
             and all(map(_is_parameter, plugin.parameters))
+            and plugin.determinism in (None, "ok", "warning", "fail")
         )
         if not right:
             raise ValueError("an entry is no plugin")

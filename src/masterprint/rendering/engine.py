@@ -13,23 +13,28 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from masterprint.ahead import ahead
+from masterprint.ahead import ahead, beside
 from masterprint.chain.model import with_tail
 from masterprint.dsp.resampling import converted_frames, resample
 from masterprint.errors import ChainError, MasterprintError, PluginError
+from masterprint.files.pcm_hash import PcmHash, encoding_of
 from masterprint.files.quantiser import reserve
 from masterprint.files.reading import open_audio
-from masterprint.files.writing import write_master
+from masterprint.files.writing import Written, write_master
 from masterprint.metering.measurement import Measurement
 from masterprint.metering.meter import Meter
+from masterprint.rendering.done import need_ours, why_render
 from masterprint.rendering.job import RenderJob
 from masterprint.rendering.progress import RenderProgress
+from masterprint.rendering.recording import record
+from masterprint.sheets.ingredients import look_at_mix, need_as_planned
+from masterprint.sheets.sheet import sheet_path
+from masterprint.sheets.writing import write_sheet
 from masterprint.signal import Signal
 from masterprint.stages.base import Stage
 from masterprint.stages.run import LevelTap, StageReport, run_stages
 
-CORES_EACH = 2
-"""What one render keeps busy."""
+Status = Literal["ok", "failed", "unchanged", "skipped"]
 
 
 @dataclass
@@ -38,7 +43,8 @@ class RenderResult:
 
     Attributes:
         mix, master: the files.
-        status: ok, failed, or skipped (not begun, because the render was stopped).
+        status: ok, failed, unchanged (it was there already, made of the same), or skipped (not
+            begun, because the render was stopped).
         error: one sentence where it failed.
         before, after: measurements of the mix and of the file written.
         stages: what each stage did.
@@ -49,7 +55,7 @@ class RenderResult:
 
     mix: Path
     master: Path
-    status: Literal["ok", "failed", "skipped"]
+    status: Status
     error: str | None = None
     before: Measurement | None = None
     after: Measurement | None = None
@@ -73,6 +79,20 @@ class RenderResult:
             "seconds": round(self.seconds, 3),
         }
 
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> RenderResult:
+        """The result of `as_dict`."""
+        before, after = data["before"], data["after"]
+        return cls(
+            **data
+            | {
+                "mix": Path(data["mix"]),
+                "master": Path(data["master"]),
+                "before": Measurement(**before) if before else None,
+                "after": Measurement(**after) if after else None,
+            }
+        )
+
     def __repr__(self) -> str:
         return f"<RenderResult {self.status}: {self.mix} -> {self.master}, {self.after}>"
 
@@ -86,6 +106,7 @@ def render_job(job: RenderJob, progress: RenderProgress | None = None) -> Render
     """
     began = time.perf_counter()
     progress = progress or RenderProgress()
+    need_as_planned(job.ingredients)
     audio = open_audio(job.mix)
     rate = job.chain.master.sample_rate_hz or audio.sample_rate_hz
     master_format = job.chain.master.as_format()
@@ -105,34 +126,49 @@ def render_job(job: RenderJob, progress: RenderProgress | None = None) -> Render
     before = Meter(audio.sample_rate_hz, audio.channels, audio.full_scale)
     deadline = time.monotonic() + (job.timeout_s or generous_s(audio.frames, audio.sample_rate_hz))
     source = replace(audio.signal(), reserve=reserve(master_format), deadline=deadline)
-    source = source.carrying(ahead(before.passing(source.blocks)))
+    look_at = beside(lambda: look_at_mix(job.mix))
+    samples = PcmHash(encoding_of(audio))
+    source = source.carrying(ahead(before.passing(samples.passing(source.blocks))))
     source = with_tail(source, job.chain.tail_s)
     signal, reports = chain_at_rate(job.chain.stages, source, rate)
     progress.follow(reports, source.frames, audio.sample_rate_hz)
     quantum = 1.25 * 2.0 ** (1 - master_format.bits) if master_format.is_integer else 0.0
     after = Meter(rate, audio.channels, 1.0 - quantum)
+    result = RenderResult(mix=job.mix, master=job.master, status="ok")
+
+    def whole(written: Written) -> None:
+        """All is written, and nothing has its name yet."""
+        progress.finish()
+        result.before, result.after = before.result(), after.result()
+        result.stages = [report.as_dict() for report in reports]
+        result.warnings = _warnings(job, result, written.clipped_samples)
+        result.seconds = time.perf_counter() - began
+        sheet = record(
+            job,
+            audio,
+            look_at(),
+            samples.hexdigest(),
+            written,
+            result.before,
+            result.after,
+            result.stages,
+            result.warnings,
+            result.seconds,
+        )
+        write_sheet(sheet_path(job.master), sheet)
+
     try:
-        clipped = write_master(
+        write_master(
             signal.carrying(ahead(signal.blocks)),
             job.master,
             master_format,
             overwrite=job.overwrite,
             heard=after.feed,
+            whole=whole,
         )
     except PluginError as error:
         error.message = f"{job.mix}: {error.message}"
         raise
-    progress.finish()
-    result = RenderResult(
-        mix=job.mix,
-        master=job.master,
-        status="ok",
-        before=before.result(),
-        after=after.result(),
-        stages=[report.as_dict() for report in reports],
-        seconds=time.perf_counter() - began,
-    )
-    result.warnings = _warnings(job, result, clipped)
     return result
 
 
@@ -145,9 +181,15 @@ def generous_s(frames: int | None, sample_rate_hz: int) -> float:
 
 
 def try_render(job: RenderJob, progress: RenderProgress | None = None) -> RenderResult:
-    """Render one job; what goes wrong with it is in the result."""
+    """Render one job unless that is done already; what goes wrong with it is in the result."""
     began = time.perf_counter()
     try:
+        if job.resume:
+            why = why_render(job)
+            if why is None:
+                return RenderResult(job.mix, job.master, "unchanged")
+            need_ours(job, why)
+            job = replace(job, overwrite=True)
         return render_job(job, progress)
     except MasterprintError as error:
         result = RenderResult(job.mix, job.master, "failed", str(error))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path, PurePosixPath
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, PrivateAttr, ValidationInfo, model_validator
 
@@ -45,6 +45,9 @@ FileBeside = Annotated[Line, Field(max_length=400), AfterValidator(_beside)]
 class StageWithFiles(Stage):
     """A stage of which a setting is a `FileBeside`."""
 
+    file_settings: ClassVar[tuple[str, ...]]
+    """Their names."""
+
     _folder: Path | None = PrivateAttr(None)
 
     @model_validator(mode="after")
@@ -52,6 +55,21 @@ class StageWithFiles(Stage):
         if info.context and FOLDER in info.context:
             self._folder = info.context[FOLDER]
         return self
+
+    @property
+    def folder(self) -> Path | None:
+        """Where the chain file is; None without one."""
+        return self._folder
+
+    @property
+    def files(self) -> dict[str, Path]:
+        """The files that are named, as they are named in the chain file, and where they are.
+
+        Raises:
+            ValueError: a link leads out of the chain's folder.
+        """
+        named = (getattr(self, setting) for setting in self.file_settings)
+        return {value: self.path_of(value) for value in named if value is not None}
 
     def path_of(self, value: str) -> Path:
         """Where the file of a setting is; without a chain file, below the present folder.

@@ -45,6 +45,7 @@ class Convolution(Blend, StageWithFiles):
     """
 
     stage_name: ClassVar[str] = "convolution"
+    file_settings: ClassVar[tuple[str, ...]] = ("impulse_response",)
 
     impulse_response: FileBeside = Field(
         description="audio file of 1, 2 or 4 channels and at most 30 s, relative to the chain file"

@@ -70,6 +70,7 @@ class Plugin(StageWithFiles):
     """
 
     stage_name: ClassVar[str] = "plugin"
+    file_settings: ClassVar[tuple[str, ...]] = ("state",)
 
     name: Name = Field(description="as the plugin calls itself")
     vendor: Line = Field("", max_length=200, description="who made it; empty for anybody")

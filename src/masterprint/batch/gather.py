@@ -1,0 +1,56 @@
+"""Mixes from files and folders, each with the folder that its master goes to below the output."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from masterprint.errors import UsageError
+from masterprint.stages.beside import within
+
+AUDIO = {
+    ".aif", ".aifc", ".aiff", ".bwf", ".caf", ".flac", ".mp3", ".oga", ".ogg", ".opus", ".rf64",
+    ".w64", ".wav", ".wave",
+}  # fmt: skip
+
+
+def gather(given: Sequence[Path], output: Path, recursive: bool = False) -> list[tuple[Path, Path]]:
+    """Every mix, with a folder relative to the output.
+
+    A file is taken whatever it is called; of a folder, the audio files in it by their endings,
+    hidden ones and what lies in the output folder left out. With `recursive` its folders, too,
+    whose tree is kept.
+
+    Raises:
+        UsageError: nothing is there, or a folder holds no audio.
+    """
+    found: list[tuple[Path, Path]] = []
+    for path in given:
+        if not os.path.isdir(path):  # noqa: PTH112 - what cannot be reached is none
+            found.append((path, Path()))
+            continue
+        mixes = list(_in_folder(path, output, recursive))
+        if not mixes:
+            deeper = not recursive and any(each.is_dir() for each in path.iterdir())
+            raise UsageError(
+                f"{path}: no audio file is in this folder.",
+                hint="with --recursive its folders are looked through, too" if deeper else None,
+            )
+        found += mixes
+    return found
+
+
+def _in_folder(path: Path, output: Path, recursive: bool) -> Iterator[tuple[Path, Path]]:
+    def refuse(error: OSError) -> None:
+        raise UsageError(f"{error.filename}: cannot be read: {error.strerror}.") from error
+
+    inside = within(path, output) and not within(output, path)
+    for folder, folders, files in os.walk(path, onerror=refuse):
+        here = Path(folder)
+        folders[:] = sorted(name for name in folders if recursive and not name.startswith("."))
+        if inside:
+            folders[:] = [name for name in folders if not within(output, here / name)]
+        for name in sorted(files):
+            if not name.startswith(".") and Path(name).suffix.lower() in AUDIO:
+                yield here / name, here.relative_to(path)

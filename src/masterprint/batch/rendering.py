@@ -1,0 +1,109 @@
+"""Renders as tasks: each in a worker, their results as they come."""
+
+from __future__ import annotations
+
+import math
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from masterprint.batch.pool import Heard, LocalPool, Task, Unforeseen, WorkerDied
+from masterprint.batch.run import as_they_come
+from masterprint.rendering.engine import RenderResult, try_render
+from masterprint.rendering.job import RenderJob
+from masterprint.rendering.progress import RenderProgress
+
+GRACE_S = 60.0
+
+
+@dataclass(frozen=True)
+class RenderTask:
+    """A render job for a worker."""
+
+    job: RenderJob
+
+    def run(self, progress: RenderProgress) -> dict[str, Any]:
+        """Render it; the result as plain data."""
+        return try_render(self.job, progress).as_dict()
+
+    @property
+    def limit_s(self) -> float:
+        """What was asked for; the render itself keeps to it as long as it can."""
+        return math.inf if self.job.timeout_s is None else self.job.timeout_s + GRACE_S
+
+
+class Pool(Protocol):
+    """What runs tasks: workers of this machine, or of a cluster."""
+
+    @property
+    def at_a_time(self) -> int:
+        """How many it works on."""
+
+    def submit(self, task: Task, heard: Heard) -> Future[dict[str, Any]]:
+        """Have a task done."""
+
+    def close(self) -> None:
+        """Stop."""
+
+
+def render_all(
+    jobs: Sequence[RenderJob],
+    pool: Pool,
+    *,
+    begun: Callable[[int], None] = lambda index: None,
+    heard: Callable[[int, dict[str, Any]], None] = lambda index, line: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Iterator[tuple[int, RenderResult]]:
+    """Render jobs; each one's index and result, as they come. None is kept.
+
+    Args:
+        jobs: what is to be done.
+        pool: by whom.
+        begun: told the index of each job that is handed to a worker.
+        heard: told how far a job is.
+        stopped: asked whether to begin no more.
+    """
+
+    def submit(index: int, job: RenderJob) -> Future[dict[str, Any]]:
+        begun(index)
+        return pool.submit(RenderTask(job), lambda line: heard(index, line))
+
+    for index, future in as_they_come(jobs, submit, pool.at_a_time, stopped):
+        yield index, _result(jobs[index], future)
+
+
+def render_many(
+    jobs: Sequence[RenderJob], cores: int | None = None
+) -> Iterator[tuple[int, RenderResult]]:
+    """The same on this machine, with as many cores as it has unless told otherwise."""
+    pool = LocalPool(cores or os.cpu_count() or 1, len(jobs))
+    try:
+        yield from render_all(jobs, pool)
+    finally:
+        pool.close()
+
+
+def _result(job: RenderJob, future: Future[dict[str, Any]]) -> RenderResult:
+    try:
+        return RenderResult.from_dict(future.result())
+    except WorkerDied as error:
+        text = f"{job.mix}: the process that rendered it {error}."
+    except Unforeseen as error:
+        text = (
+            f"{job.mix}: Masterprint met something that it does not know ({error}). "
+            f"Please report it with {_log(error.traceback)}."
+        )
+    except OSError as error:
+        text = f"{job.mix}: no process could be started to render it: {error.strerror}."
+    return RenderResult(job.mix, job.master, "failed", text)
+
+
+def _log(traceback: str) -> Path:
+    handle, name = tempfile.mkstemp(prefix="masterprint-", suffix=".log")
+    with os.fdopen(handle, "w") as log:
+        log.write(traceback)
+    return Path(name)

@@ -1,0 +1,107 @@
+"""`masterprint batch`: masters from a list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from masterprint.cli.bulk import DryRun, Jobs, Log, Resume
+
+if TYPE_CHECKING:
+    from masterprint.batch.jobs_file import Row
+    from masterprint.rendering.planning import PreparedChain, Wish
+
+
+def batch(
+    jobs_file: Annotated[
+        Path, typer.Argument(metavar="JOBS", help="YAML or CSV: mix, chain, output, settings.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="DIR", help="For rows that name no folder."),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Another setting, for every row."),
+    ] = None,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace masters that are there.")
+    ] = False,
+    resume: Resume = False,
+    dry_run: DryRun = False,
+    jobs: Jobs = None,
+    timeout: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", min=0.1, help="For a mix that goes through plugins."),
+    ] = None,
+    trust_path: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Load this plugin file, too, though it is not scanned."),
+    ] = None,
+    log: Log = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print errors and warnings only.")
+    ] = False,
+) -> None:
+    """Render what a jobs file lists; a row that fails leaves the others alone.
+
+    A mistake in the file or in a chain is told before anything is begun.
+    """
+    from masterprint.batch.jobs_file import read_jobs
+    from masterprint.chain.overrides import setting_from
+    from masterprint.cli.bulk import do_all
+    from masterprint.cli.telling import tell_plan
+    from masterprint.rendering.planning import plan_all
+
+    rows = read_jobs(jobs_file)
+    wanted = dict(map(setting_from, settings or []))
+    wishes = _wishes(rows, output, wanted, timeout, trust_path or [])
+    planned = plan_all(wishes, overwrite, timeout, resume, make_folders=not dry_run)
+    if dry_run:
+        tell_plan(planned, as_json)
+    else:
+        do_all(planned, cores=jobs, as_json=as_json, quiet=quiet, log_file=log)
+
+
+def _wishes(
+    rows: list[Row],
+    output: Path | None,
+    settings: dict[str, Any],
+    timeout_s: float | None,
+    trusted: list[Path],
+) -> list[Wish]:
+    """Each chain is read and bound once for all rows that use it alike; all errors at once."""
+    from masterprint.chain.library import find_chain
+    from masterprint.chain.yaml_source import MOST_PROBLEMS
+    from masterprint.errors import MasterprintError, UsageError
+    from masterprint.rendering.planning import Wish, prepare
+
+    known: dict[str, PreparedChain | None] = {}
+    problems: list[str] = []
+    wishes = []
+    for row in rows:
+        key = repr((row.chain, row.changes, row.settings))
+        if key not in known:
+            try:
+                chain = find_chain(row.chain)
+                changed = row.settings | settings
+                name = Path(row.chain).name
+                known[key] = prepare(chain, row.changes, changed, timeout_s, trusted, name)
+            except MasterprintError as error:
+                known[key] = None
+                problems.append(f"{row.place}: {error}")
+        folder = row.output or output
+        if folder is None:
+            problems.append(
+                f"{row.place}: no output folder is named, here or in the file or with -o."
+            )
+        prepared = known[key]
+        if prepared is not None and folder is not None:
+            master = folder / f"{row.name}{prepared.extension}"
+            wishes.append(Wish(prepared, row.mix, master))
+    if problems:
+        raise UsageError("\n".join(problems[:MOST_PROBLEMS]))
+    return wishes

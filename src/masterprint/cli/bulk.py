@@ -1,0 +1,183 @@
+"""What `render`, `batch` and `watch` share: doing jobs, and telling of them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from masterprint.cli.console import announce, clean, print_json_rows, progress_bars
+from masterprint.cli.telling import STATUSES, report, summary, warn
+
+if TYPE_CHECKING:
+    from masterprint.batch.spool import Spool
+    from masterprint.rendering.engine import RenderResult
+    from masterprint.rendering.job import RenderJob
+
+SAID_LINES = 3
+"""Of what a plugin that failed has printed; JSON has more."""
+INTERRUPTED = 130
+STOPPED = "interrupted before it was begun"
+
+Jobs = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        "-j",
+        min=1,
+        max=256,
+        metavar="N",
+        help="Mixes at a time, each on a core of its own; else as many as there are cores.",
+    ),
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Leave masters that are there, made of the same.")
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Say what would be done and why, and do nothing.")
+]
+Log = Annotated[
+    Path | None,
+    typer.Option("--log", metavar="FILE.jsonl", help="Add a line of JSON for every event."),
+]
+
+
+def do_all(
+    jobs: Sequence[RenderJob],
+    *,
+    cores: int | None,
+    as_json: bool,
+    quiet: bool,
+    log_file: Path | None,
+) -> None:
+    """Render, tell, and end with the exit code: 0, 1 where any failed, 130 where it was stopped."""
+    from masterprint.batch.log import EventLog
+    from masterprint.batch.spool import Spool
+
+    log = EventLog(log_file)
+    spool = Spool(len(jobs))
+    counts: Counter[str] = Counter()
+    began = time.monotonic()
+    log.write("begun", jobs=len(jobs))
+    over = False
+    try:
+        work = _one if len(jobs) == 1 else _many
+        stopped = work(
+            jobs, cores or os.cpu_count() or 1, not (quiet or as_json), log, spool, counts
+        )
+        over = True
+    finally:
+        seconds = time.monotonic() - began
+        skipped = len(jobs) - counts.total()
+        counts["skipped"] += skipped
+        log.write("ended", **counts, seconds=round(seconds, 3), interrupted=not over or stopped)
+        if log.failed:
+            print(f"masterprint: the log ended early: {log.failed}.", file=sys.stderr)
+        _tell(jobs, spool, counts, seconds, as_json, quiet)
+        spool.close()
+        log.close()
+    if stopped:
+        raise typer.Exit(INTERRUPTED)
+    if counts["failed"]:
+        raise typer.Exit(1)
+
+
+def _one(
+    jobs: Sequence[RenderJob], cores: int, show: bool, log: Any, spool: Spool, counts: Counter[str]
+) -> bool:
+    """A single job needs no process beside ours; Ctrl-C stops it at once."""
+    from masterprint.ahead import use_threads
+    from masterprint.rendering.engine import try_render
+    from masterprint.rendering.progress import RenderProgress
+
+    (job,) = jobs
+    announce()
+    use_threads(cores > 1)
+    progress = RenderProgress()
+    log.write("rendering", mix=str(job.mix), master=str(job.master))
+    with progress_bars([job.mix.name], [progress], show):
+        result = try_render(job, progress)
+    _note(0, result, log, spool, counts)
+    _say_failure(result, lambda text: print(clean(text), file=sys.stderr))
+    return False
+
+
+def _many(
+    jobs: Sequence[RenderJob], cores: int, show: bool, log: Any, spool: Spool, counts: Counter[str]
+) -> bool:
+    """Many go to workers; whether Ctrl-C ended it early."""
+    from masterprint.batch.pool import LocalPool
+    from masterprint.batch.rendering import render_all
+    from masterprint.cli.board import Board, size_of
+    from masterprint.cli.interrupt import Interruption
+
+    pool = LocalPool(cores, len(jobs))
+    names = [job.mix.name for job in jobs]
+    sizes = [size_of(job.mix) for job in jobs] if show else [1] * len(jobs)
+    board = Board(names, sizes, show)
+
+    def begun(index: int) -> None:
+        log.write("rendering", mix=str(jobs[index].mix), master=str(jobs[index].master))
+        board.begin(index)
+
+    def told() -> None:
+        board.say("masterprint: finishing what is being rendered; Ctrl-C again stops it.")
+
+    try:
+        with board, Interruption(told) as interruption:
+            for index, result in render_all(
+                jobs, pool, begun=begun, heard=board.heard, stopped=lambda: interruption.asked
+            ):
+                board.finish(index)
+                _note(index, result, log, spool, counts)
+                _say_failure(result, board.say)
+        return interruption.asked and counts.total() < len(jobs)
+    finally:
+        pool.close()
+
+
+def _note(index: int, result: RenderResult, log: Any, spool: Spool, counts: Counter[str]) -> None:
+    data = result.as_dict()
+    counts[result.status] += 1
+    spool.put(index, data)
+    log.write(STATUSES[result.status].replace(" ", "_"), **data)
+
+
+def _say_failure(result: RenderResult, say: Any) -> None:
+    if result.error:
+        say(f"masterprint: {result.error}")
+    for line in result.stderr.splitlines()[-SAID_LINES:]:
+        say(f"  the plugin said: {line}")
+
+
+def _tell(
+    jobs: Sequence[RenderJob],
+    spool: Spool,
+    counts: Counter[str],
+    seconds: float,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Results as JSON or for people; what should be known in any case goes to stderr."""
+    from masterprint.rendering.engine import RenderResult
+
+    def rows() -> Any:
+        for index, data in spool:
+            job = jobs[index]
+            yield data or RenderResult(job.mix, job.master, "skipped", STOPPED).as_dict()
+
+    if as_json:
+        print_json_rows(rows())
+    elif not quiet and len(jobs) == 1:
+        for data in rows():
+            report(RenderResult.from_dict(data))
+    elif not quiet:
+        summary(rows(), len(jobs), counts, seconds)
+    for data in rows():
+        warn(data["mix"], data["warnings"])

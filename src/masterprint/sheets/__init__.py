@@ -1,0 +1,1 @@
+"""Recall sheets: what made a master, written down so that it can be made again."""

@@ -1,0 +1,88 @@
+"""Finding what a recall sheet names: where it was, beside the sheet, or anywhere by its hash.
+
+A path in a sheet is a hint. Where it leads out of the sheet's own folder, and the sheet is not one
+that this user's Masterprint wrote, a file at its end counts only if it has the size and the hash
+that the sheet has for it: a stranger's sheet opens nothing that its writer did not have himself.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from masterprint.sheets.ingredients import look_at_file
+from masterprint.sheets.sheet import FileSheet, MixSheet, SavedSheet
+from masterprint.stages.beside import within
+
+Status = Literal["same", "moved", "differs", "missing"]
+
+
+@dataclass(frozen=True)
+class Located:
+    """What came of the search for a file.
+
+    Attributes:
+        status: same (where it was), moved (elsewhere), differs (another file is in its place) or
+            missing.
+        path: where it is; None if it is missing.
+    """
+
+    status: Status
+    path: Path | None
+
+
+def locate(wanted: MixSheet | FileSheet, saved: SavedSheet, places: Sequence[Path]) -> Located:
+    """Look for a file that a sheet names.
+
+    Args:
+        wanted: what is looked for.
+        saved: the sheet.
+        places: folders in which it may be, at any depth, and files that it may be.
+    """
+    hinted = (saved.folder / wanted.path).absolute()
+    # Its name alone is taken from a path whose end the sheet's writer chose.
+    beside = [saved.folder / wanted.name, saved.folder / Path(wanted.name).name]
+    inside = [place for place in beside if within(saved.folder, place)]
+    for place in (hinted, *inside):
+        if _is_it(place, wanted):
+            return Located("same" if place == hinted else "moved", place)
+    for place in _candidates(places, wanted.bytes):
+        if _is_it(place, wanted):
+            return Located("moved", place)
+    trusted = saved.is_ours or within(saved.folder, hinted)
+    if trusted and _size(hinted) is not None:
+        return Located("differs", hinted)
+    return Located("missing", None)
+
+
+def _candidates(places: Sequence[Path], size: int) -> Iterator[Path]:
+    """Files of a size: those given, and all in the folders given."""
+    for place in places:
+        if place.is_dir():
+            for folder, folders, files in os.walk(place):
+                folders.sort()
+                for name in sorted(files):
+                    if _size(found := Path(folder) / name) == size:
+                        yield found
+        else:
+            yield place
+
+
+def _is_it(place: Path, wanted: MixSheet | FileSheet) -> bool:
+    try:
+        return _size(place) == wanted.bytes and look_at_file(place).sha256 == wanted.sha256
+    except OSError:
+        return False
+
+
+def _size(place: Path) -> int | None:
+    """The size of a file; None for what is none."""
+    try:
+        status = place.stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None

@@ -1,0 +1,179 @@
+"""What a master is made of: the mix, the chain's settings, its files, its plugins, the version.
+
+The same ingredients make the same master. Their hash tells whether work is done already.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from masterprint.chain.model import Chain
+from masterprint.chain.yaml_source import Place, path_text
+from masterprint.errors import AudioFileError, ChainError
+from masterprint.plugins.catalogue import need_unchanged
+from masterprint.plugins.identity import Plugin as Installed
+from masterprint.sheets.seal import canonical
+from masterprint.stages.base import Stage, all_stages
+from masterprint.stages.beside import StageWithFiles
+from masterprint.stages.plugin import Plugin
+from masterprint.version import __version__
+
+Used = Literal["plugin", "fallback", "bypass"]
+
+
+@dataclass(frozen=True)
+class FileFact:
+    """A file as it was found.
+
+    Attributes:
+        path: where it is.
+        bytes, sha256: what is in it.
+    """
+
+    path: Path
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class PluginFact:
+    """What a plugin stage of a chain comes to on this machine.
+
+    Attributes:
+        place: in the chain file.
+        title: what reports call it.
+        used: the plugin, or what takes its place.
+        plugin: the one installed; None where it is missing.
+        state: how the chain names its state file.
+    """
+
+    place: str
+    title: str
+    used: Used
+    plugin: Installed | None
+    state: str | None
+
+
+@dataclass(frozen=True)
+class ChainIngredients:
+    """What the chain brings, looked up once for all mixes that go through it.
+
+    Attributes:
+        settings: every setting that can be heard.
+        files: states and responses, by the names that the chain has for them.
+        plugins: of every plugin stage that acts.
+    """
+
+    settings: dict[str, Any]
+    files: dict[str, FileFact]
+    plugins: tuple[PluginFact, ...]
+
+    @classmethod
+    def of(cls, chain: Chain) -> ChainIngredients:
+        """Those of a chain that is bound to its plugins.
+
+        Raises:
+            ChainError: a file that it names cannot be read.
+        """
+        return cls(chain.heard_settings(), dict(_files(chain)), tuple(_plugins(chain.stages)))
+
+    def heard(self) -> dict[str, Any]:
+        """All of it that decides what the master sounds like, as plain data."""
+        return {
+            "settings": self.settings,
+            "files": {name: fact.sha256 for name, fact in self.files.items()},
+            "plugins": {
+                fact.place: [
+                    fact.used,
+                    fact.plugin.binary_sha256 if fact.plugin else None,
+                    fact.plugin.class_id if fact.plugin else None,
+                ]
+                for fact in self.plugins
+            },
+            "masterprint": __version__,
+        }
+
+
+def work_sha256(mix_sha256: str, heard: dict[str, Any]) -> str:
+    """The hash of a piece of work: this mix, made with these ingredients."""
+    return hashlib.sha256(canonical({"mix": mix_sha256} | heard)).hexdigest()
+
+
+def need_as_planned(known: ChainIngredients) -> None:
+    """Refuse to go on where plugins or files of a chain are not those that it was planned with.
+
+    Raises:
+        PluginError, ChainError: one was changed meanwhile.
+    """
+    for fact in known.plugins:
+        if fact.plugin is not None:
+            need_unchanged(fact.plugin)
+    for name, file in known.files.items():
+        try:
+            same = look_at_file(file.path).sha256 == file.sha256
+        except OSError:
+            same = False
+        if not same:
+            raise ChainError(
+                f"{file.path}: has changed since this work was begun, as {name} of the chain.",
+                hint="begin it again",
+            )
+
+
+def look_at_file(path: Path) -> FileFact:
+    """Size and SHA-256 of a file. OSError passes."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return FileFact(path, file.tell(), digest)
+
+
+def look_at_mix(path: Path) -> FileFact:
+    """The same of a mix.
+
+    Raises:
+        AudioFileError: it cannot be read.
+    """
+    try:
+        return look_at_file(path)
+    except OSError as error:
+        raise AudioFileError(f"{path}: cannot be read: {error.strerror}.") from error
+
+
+def _files(chain: Chain) -> Iterator[tuple[str, FileFact]]:
+    seen = set()
+    for stage in all_stages(chain.stages):
+        if not isinstance(stage, StageWithFiles) or not stage.acts:
+            continue
+        try:
+            for name, path in stage.files.items():
+                if name not in seen:
+                    seen.add(name)
+                    yield name, look_at_file(path)
+        except ValueError as error:
+            raise ChainError(str(error)) from error
+        except OSError as error:
+            raise ChainError(f"{error.filename}: cannot be read: {error.strerror}.") from error
+
+
+def _plugins(stages: Sequence[Stage], place: Place = ("stages",)) -> Iterator[PluginFact]:
+    """Of plugin stages that have a part in what comes out; a fallback only where it is used."""
+    for index, stage in enumerate(stages):
+        if not stage.acts:
+            continue
+        here = (*place, index, stage.stage_name)
+        if isinstance(stage, Plugin):
+            used: Used = "plugin"
+            if stage.found is None:
+                used = "fallback" if stage.when_missing == "fallback" else "bypass"
+            installed = stage.found.plugin if stage.found else None
+            yield PluginFact(path_text(here), stage.title, used, installed, stage.state)
+            if stage.found is not None:
+                continue
+        for key, lists in stage.inner().items():
+            for number, inner in enumerate(lists):
+                band = () if key == "fallback" else (number,)
+                yield from _plugins(inner, (*here, key, *band))
