@@ -37,7 +37,7 @@ KEYS = [
 def test_help_names_every_verb(run):
     done = run("--help")
     assert done.returncode == 0
-    for verb in ("render", "measure", "chain", "stages", "demo"):
+    for verb in ("render", "measure", "null", "chain", "stages", "demo"):
         assert verb in done.stdout
     assert run("--version").stdout.startswith("masterprint ")
 

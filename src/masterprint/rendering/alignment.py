@@ -19,7 +19,7 @@ MOST_OUTLINE_FRAMES = 1 << 20
 """Of each file: what is correlated as a whole is at so low a rate that it is no longer."""
 LEAST_OUTLINE_HZ = 200
 STEPS_PER_SECOND = 400
-"""Levels by time, which also find what has no low frequencies."""
+"""Levels by time, which also find what has no low frequencies; fewer in very long programmes."""
 EXCERPTS = 6
 """For each offset that may be: the loudest moments of as many parts of the programme."""
 FINALISTS_UNLIKE, FINALISTS_MORE = 4.0, 0.02
@@ -58,14 +58,14 @@ def find_offset(pair: Pair, lengths: tuple[int, int]) -> Found | None:
     """Look for the offset at any distance; None where either file is silent all through."""
     rate = pair.sample_rate_hz
     outline_hz = min(rate, max(LEAST_OUTLINE_HZ, MOST_OUTLINE_FRAMES * rate // max(lengths)))
-    step = max(1, rate // STEPS_PER_SECOND)
+    step = max(1, rate // STEPS_PER_SECOND, max(lengths) // MOST_OUTLINE_FRAMES)
     a, b = (_outline(signal, outline_hz, step) for signal in pair.signals())
     if not (a.power.any() and b.power.any()):
         return None
     margin = rate // 50
     candidates = [0]
     places = [lag * rate // outline_hz for lag in likely_lags(a.low, b.low, outline_hz // 50)]
-    places += [lag * step for lag in likely_lags(a.edge, b.edge, STEPS_PER_SECOND // 50)]
+    places += [lag * step for lag in likely_lags(a.edge, b.edge, max(1, rate // (50 * step)))]
     for place in places:
         if all(abs(place - other) > margin // 4 for other in candidates):
             candidates.append(place)
