@@ -41,7 +41,7 @@ def null_files(
     Args:
         a, b: audio files.
         align: look for offset, polarity and gain. Without, they are compared sample by sample as
-            they lie, which takes one pass.
+            they lie.
         step: is told what begins, at most `PASSES` times.
 
     Raises:
