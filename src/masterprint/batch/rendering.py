@@ -73,7 +73,7 @@ def render_all(
         return pool.submit(RenderTask(job), lambda line: heard(index, line))
 
     for index, future in as_they_come(jobs, submit, pool.at_a_time, stopped):
-        yield index, _result(jobs[index], future)
+        yield index, result_of(jobs[index], future)
 
 
 def render_many(
@@ -87,7 +87,8 @@ def render_many(
         pool.close()
 
 
-def _result(job: RenderJob, future: Future[dict[str, Any]]) -> RenderResult:
+def result_of(job: RenderJob, future: Future[dict[str, Any]]) -> RenderResult:
+    """What came of a job, also where its worker died."""
     try:
         return RenderResult.from_dict(future.result())
     except WorkerDied as error:

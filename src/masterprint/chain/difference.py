@@ -37,6 +37,7 @@ class Change:
             "kind": self.kind,
             "old": self.old,
             "new": self.new,
+            "text": str(self),
         }
 
     def __str__(self) -> str:

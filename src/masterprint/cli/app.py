@@ -27,6 +27,7 @@ from masterprint.cli import (
     recall,
     render,
     stages,
+    watch,
 )
 from masterprint.errors import MasterprintError
 
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 app.command("render")(render.render)
 app.command("batch")(batch.batch)
+app.command("watch")(watch.watch)
 app.command("recall")(recall.recall)
 app.command("measure")(measure.measure)
 app.command("null")(null.null)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from masterprint.cli.bulk import DryRun, Jobs, Log, Resume
+from masterprint.cli.bulk import DryRun, Jobs, Log, MatchLoudness, Resume
 
 if TYPE_CHECKING:
     from masterprint.batch.jobs_file import Row
@@ -30,6 +30,7 @@ def batch(
         bool, typer.Option("--overwrite", help="Replace masters that are there.")
     ] = False,
     resume: Resume = False,
+    match_loudness: MatchLoudness = None,
     dry_run: DryRun = False,
     jobs: Jobs = None,
     timeout: Annotated[
@@ -52,7 +53,7 @@ def batch(
     """
     from masterprint.batch.jobs_file import read_jobs
     from masterprint.chain.overrides import setting_from
-    from masterprint.cli.bulk import do_all
+    from masterprint.cli.bulk import do_all, matched
     from masterprint.cli.telling import tell_plan
     from masterprint.rendering.planning import plan_all
 
@@ -60,6 +61,7 @@ def batch(
     wanted = dict(map(setting_from, settings or []))
     wishes = _wishes(rows, output, wanted, timeout, trust_path or [])
     planned = plan_all(wishes, overwrite, timeout, resume, make_folders=not dry_run)
+    planned = matched(planned, match_loudness, jobs, as_json, quiet)
     if dry_run:
         tell_plan(planned, as_json)
     else:

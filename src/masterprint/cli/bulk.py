@@ -42,6 +42,13 @@ Resume = Annotated[
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Say what would be done and why, and do nothing.")
 ]
+MatchLoudness = Annotated[
+    str | None,
+    typer.Option(
+        metavar="album",
+        help="One gain for all masters of a folder, which together reach the chain's target.",
+    ),
+]
 Log = Annotated[
     Path | None,
     typer.Option("--log", metavar="FILE.jsonl", help="Add a line of JSON for every event."),
@@ -86,6 +93,39 @@ def do_all(
         raise typer.Exit(INTERRUPTED)
     if counts["failed"]:
         raise typer.Exit(1)
+
+
+def matched(
+    jobs: Sequence[RenderJob], match: str | None, cores: int | None, as_json: bool, quiet: bool
+) -> list[RenderJob]:
+    """The jobs with one gain for every album, where that is asked for; it is told on stderr."""
+    if match is None:
+        return list(jobs)
+    from masterprint.batch.album import match_albums
+    from masterprint.cli.console import counting
+    from masterprint.cli.interrupt import Interruption
+    from masterprint.errors import UsageError
+
+    if match != "album":
+        raise UsageError(f"--match-loudness is {match!r}, where album is expected.")
+
+    def told() -> None:
+        print("masterprint: stopping; nothing has been rendered yet.", file=sys.stderr)
+
+    with (
+        counting(len(jobs), not (as_json or quiet)) as count,
+        Interruption(told) as interruption,
+    ):
+        found, albums = match_albums(
+            jobs, cores or os.cpu_count() or 1, count, lambda: interruption.asked
+        )
+    for album in albums:
+        reached = "silence" if album.reached_lufs is None else f"{album.reached_lufs:.2f} LUFS"
+        text = f"{album.folder}: {album.gain_db:+.2f} dB for all {album.tracks}, together {reached}"
+        if album.note or not quiet:
+            note = f" instead of {album.target_lufs:g}: {album.note}" if album.note else ""
+            print(clean(f"masterprint: {text}{note}"), file=sys.stderr)
+    return found
 
 
 def _one(

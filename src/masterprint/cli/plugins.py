@@ -204,6 +204,7 @@ def check(
 ) -> None:
     """Try a plugin out in fresh processes: state, determinism, latency, sound, layouts, speed."""
     from masterprint.cli.console import clean, counting, print_json
+    from masterprint.errors import MasterprintError
     from masterprint.plugins.catalogue import need_unchanged
     from masterprint.plugins.check import CHECKS, check_plugin
     from masterprint.plugins.state import read_state
@@ -221,6 +222,13 @@ def check(
             results.append(result)
             if not as_json:
                 print(f"  {result.verdict:8} {result.check:12} {clean(result.text)}", flush=True)
+    for result in results:
+        if result.check == "determinism" and result.verdict != plugin.determinism:
+            try:
+                catalogue.judge(plugin, result.verdict)
+                catalogue.save()
+            except MasterprintError as error:
+                print(f"masterprint: {clean(str(error))}", file=sys.stderr)
     verdicts = [result.verdict for result in results]
     worst = next((each for each in ("fail", "warning") if each in verdicts), "ok")
     if as_json:

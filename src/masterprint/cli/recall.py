@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-import sys
+import os
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from masterprint.cli.bulk import INTERRUPTED, Jobs
+from masterprint.cli.telling import warn
+
 if TYPE_CHECKING:
-    from masterprint.metering.measurement import Measurement
-    from masterprint.rendering.recall import Recalled
+    from masterprint.batch.recalling import RecallTask
+    from masterprint.batch.spool import Spool
 
 SAID = {
     "identical": "identical",
     "within": "within the tolerance",
-    "different": "DIFFERENT",
-    "impossible": "IMPOSSIBLE",
     "changed": "rendered with other settings",
+    "different": "DIFFERENT",
+    "failed": "FAILED",
+    "impossible": "IMPOSSIBLE",
 }
-FAILED, IMPOSSIBLE = 1, 2
+EXIT = {"different": 1, "failed": 1, "impossible": 2}
 
 
 def recall(
-    sheet: Annotated[Path, typer.Argument(metavar="SHEET", help="Recall sheet of a master.")],
+    sheets: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="SHEET...", help="Recall sheets, their masters, or folders of them."
+        ),
+    ],
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", metavar="DIR", help="Keep the new master in this folder."),
@@ -47,6 +58,7 @@ def recall(
         typer.Option(metavar="DBFS", max=0, help="Residual peak that still counts as the same."),
     ] = -90.0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file in DIR.")] = False,
+    jobs: Jobs = None,
     timeout: Annotated[
         float | None,
         typer.Option(metavar="SECONDS", min=0.1, help="For a mix that goes through plugins."),
@@ -57,90 +69,153 @@ def recall(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Make a master again from its recall sheet: is it the same?
+    """Make masters again from their recall sheets: are they the same?
 
     Every ingredient is checked first. Ends with 0 where the master is identical or within the
     tolerance, 1 where it is different, 2 where something is missing. With --chain or --set the same
     mix goes through other settings, and what that changes is shown.
     """
+    from masterprint.batch.recalling import RecallTask, gather_sheets
     from masterprint.chain.library import find_chain
     from masterprint.chain.overrides import setting_from
+
+    found = gather_sheets(sheets)
+    wanted = dict(map(setting_from, settings or []))
+    changed = None if chain is None else find_chain(chain)
+    tasks = [
+        RecallTask(
+            sheet,
+            None if output is None else output / folder,
+            changed,
+            wanted,
+            None if chain is None else Path(chain).name,
+            tuple(mix or []),
+            tolerance_db,
+            tuple(trust_path or []),
+            overwrite,
+            timeout,
+        )
+        for sheet, folder in found
+    ]
+    if len(tasks) == 1:
+        result = _one(tasks[0], not as_json)
+        _tell(result, as_json)
+        code = EXIT.get(result["verdict"], 0)
+    else:
+        code = _many(tasks, jobs or os.cpu_count() or 1, as_json)
+    if code:
+        raise typer.Exit(code)
+
+
+def _one(task: RecallTask, show: bool) -> dict[str, Any]:
     from masterprint.cli.console import announce, progress_bars
+    from masterprint.errors import UsageError
     from masterprint.rendering.progress import RenderProgress
-    from masterprint.rendering.recall import recall as recall_sheet
-    from masterprint.rendering.recall import rerender
-    from masterprint.sheets.sheet import load_sheet
 
-    saved = load_sheet(sheet)
-    progress = RenderProgress()
-    places, trusted = mix or [], trust_path or []
     announce()
-    with progress_bars([saved.sheet.mix.name], [progress], not as_json):
-        if chain is not None or settings:
-            result = rerender(
-                saved,
-                None if chain is None else find_chain(chain),
-                dict(map(setting_from, settings or [])),
-                folder=output,
-                places=places,
-                chain_file=None if chain is None else Path(chain).name,
-                trusted=trusted,
-                overwrite=overwrite,
-                timeout_s=timeout,
-                progress=progress,
-            )
-        else:
-            result = recall_sheet(
-                saved,
-                folder=output,
-                places=places,
-                tolerance_db=tolerance_db,
-                trusted=trusted,
-                overwrite=overwrite,
-                timeout_s=timeout,
-                progress=progress,
-            )
-    _tell(result, as_json)
-    if result.verdict == "impossible":
-        raise typer.Exit(IMPOSSIBLE)
-    if result.verdict == "different":
-        raise typer.Exit(FAILED)
+    progress = RenderProgress()
+    with progress_bars([task.sheet.name], [progress], show):
+        result = task.run(progress)
+    if result["verdict"] == "failed":
+        raise UsageError(result["reason"])
+    return result
 
 
-def _tell(result: Recalled, as_json: bool) -> None:
+def _many(tasks: Sequence[RecallTask], cores: int, as_json: bool) -> int:
+    """Recall with several workers, a line for each as it comes; the worst of all exit codes."""
+    from masterprint.batch.pool import LocalPool
+    from masterprint.batch.recalling import result_of
+    from masterprint.batch.run import as_they_come
+    from masterprint.batch.spool import Spool
+    from masterprint.cli.board import Board
+    from masterprint.cli.console import print_json_rows
+    from masterprint.cli.interrupt import Interruption
+
+    pool, spool = LocalPool(cores, len(tasks)), Spool(len(tasks))
+    counts: Counter[str] = Counter()
+    board = Board([task.sheet.name for task in tasks], [1] * len(tasks), not as_json)
+
+    def told() -> None:
+        board.say("masterprint: finishing what is being recalled; Ctrl-C again stops it.")
+
+    def submit(index: int, task: RecallTask) -> Any:
+        board.begin(index)
+        return pool.submit(task, lambda line: board.heard(index, line))
+
+    try:
+        with board, Interruption(told) as interruption:
+            for index, future in as_they_come(
+                tasks, submit, pool.at_a_time, lambda: interruption.asked
+            ):
+                result = result_of(tasks[index], future)
+                board.finish(index)
+                counts[result["verdict"]] += 1
+                spool.put(index, result)
+                if EXIT.get(result["verdict"]):
+                    board.say(f"{SAID[result['verdict']]}: {result['sheet']}: {result['reason']}")
+    finally:
+        pool.close()
+    if as_json:
+        print_json_rows(data for _, data in spool if data is not None)
+    else:
+        _list(spool)
+        print(", ".join(f"{counts[verdict]} {text}" for verdict, text in SAID.items()
+                        if counts[verdict]))  # fmt: skip
+    for _, data in spool:
+        if data is not None:
+            warn(data["sheet"], data["warnings"])
+    spool.close()
+    if counts.total() < len(tasks):
+        return INTERRUPTED
+    return max(EXIT.get(verdict, 0) for verdict in counts)
+
+
+def _list(spool: Spool) -> None:
+    """A line for each master that is as it should be, or that was rendered anew."""
+    from masterprint.cli.console import clean
+
+    for _, data in spool:
+        if data is None or EXIT.get(data["verdict"]):
+            continue
+        moved = ""
+        if data["verdict"] == "changed" and data["after"]:
+            old, new = data["before"].get("integrated_lufs"), data["after"]["integrated_lufs"]
+            peak = data["after"]["true_peak_dbtp"]
+            if None not in (old, new, peak):
+                moved = f"  {old:.1f} -> {new:.1f} LUFS, {peak:.2f} dBTP"
+        print(clean(f"{data['verdict']:9} {data['master'] or data['sheet']}{moved}"))
+
+
+def _tell(result: dict[str, Any], as_json: bool) -> None:
+    """All about one."""
     from masterprint.cli.console import clean, print_json
 
     if as_json:
-        print_json(result.as_dict())
-    else:
-        for each in result.ingredients:
-            if each.status != "same":
-                name = each.kind if each.name in ("", each.kind) else f"{each.kind} {each.name}"
-                print(clean(f"{each.status:8} {name}: {each.text}"))
-        same = sum(each.status == "same" for each in result.ingredients)
-        print(f"{'same':8} {same} of {len(result.ingredients)} ingredients")
-        for change in result.settings:
-            print(clean(f"{change}"))
-        if result.verdict == "changed" and result.after is not None:
-            _compare(result.before, result.after)
-        print(clean(_sentence(result)))
-        if result.master is not None:
-            print(clean(f"  {result.master}"))
-    for warning in result.warnings:
-        print(clean(f"masterprint: warning: {warning}."), file=sys.stderr)
-
-
-def _sentence(result: Recalled) -> str:
-    said = f"{SAID[result.verdict]}: {result.reason}"
-    if result.verdict in ("within", "different") and result.residual_rms_dbfs is not None:
+        print_json(result)
+        return
+    for each in result["ingredients"]:
+        if each["status"] != "same":
+            kind, name = each["kind"], each["name"]
+            print(clean(f"{each['status']:8} {kind} {name}: {each['text']}"))
+    same = sum(each["status"] == "same" for each in result["ingredients"])
+    print(f"{'same':8} {same} of {len(result['ingredients'])} ingredients")
+    for change in result["settings"]:
+        print(clean(change["text"]))
+    if result["verdict"] == "changed" and result["after"] is not None:
+        _compare(result["before"], result["after"])
+    said = f"{SAID[result['verdict']]}: {result['reason']}"
+    if result["residual_peak_dbfs"] is not None:
         said += (
-            f"; the residual peaks at {result.residual_peak_dbfs:.1f} dBFS, "
-            f"RMS {result.residual_rms_dbfs:.1f} dBFS"
+            f"; the residual peaks at {result['residual_peak_dbfs']:.1f} dBFS, "
+            f"RMS {result['residual_rms_dbfs']:.1f} dBFS"
         )
-    return said
+    print(clean(said))
+    if result["master"] is not None:
+        print(clean(f"  {result['master']}"))
+    warn(result["sheet"], result["warnings"])
 
 
-def _compare(before: dict[str, object], after: Measurement) -> None:
+def _compare(before: dict[str, Any], after: dict[str, Any]) -> None:
     """Each figure of the old master and the new one, and what it moved by."""
     from rich.console import Console
     from rich.table import Table
@@ -153,9 +228,14 @@ def _compare(before: dict[str, object], after: Measurement) -> None:
         table.add_column(heading, justify="right")
     table.add_column("", style="dim")
     for key, name, unit, digits in FIGURES:
-        old, new = before.get(key), getattr(after, key)
-        was = float(old) if isinstance(old, float | int) else None
-        moved = None if was is None or new is None else new - was
+        old, new = (_number(each.get(key)) for each in (before, after))
+        moved = None if old is None or new is None else new - old
         change = "" if moved is None or not round(moved, digits) else f"{moved:+.{digits}f}"
-        table.add_row(name, shown(was, digits), shown(new, digits), change, unit)
+        table.add_row(name, shown(old, digits), shown(new, digits), change, unit)
     Console().print(table)
+
+
+def _number(value: Any) -> float | None:
+    """A figure of a sheet, which somebody may have edited."""
+    is_one = isinstance(value, float | int) and not isinstance(value, bool)
+    return float(value) if is_one else None

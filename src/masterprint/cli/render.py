@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from masterprint.cli.bulk import DryRun, Jobs, Log, Resume
+from masterprint.cli.bulk import DryRun, Jobs, Log, MatchLoudness, Resume
 
 
 def render(
@@ -44,6 +44,7 @@ def render(
         bool, typer.Option("--overwrite", help="Replace masters that are there.")
     ] = False,
     resume: Resume = False,
+    match_loudness: MatchLoudness = None,
     dry_run: DryRun = False,
     jobs: Jobs = None,
     timeout: Annotated[
@@ -68,7 +69,7 @@ def render(
     from masterprint.batch.gather import gather
     from masterprint.chain.library import find_chain
     from masterprint.chain.overrides import setting_from
-    from masterprint.cli.bulk import do_all
+    from masterprint.cli.bulk import do_all, matched
     from masterprint.cli.telling import tell_plan
     from masterprint.plugins.host import start_ahead
     from masterprint.rendering.planning import (
@@ -95,6 +96,7 @@ def render(
         need_file(mix)
         wishes.append(Wish(prepared, mix, output / folder / f"{mix.stem}{prepared.extension}"))
     planned = plan_all(wishes, overwrite, timeout, resume, make_folders=not dry_run)
+    planned = matched(planned, match_loudness, jobs, as_json, quiet)
     if dry_run:
         tell_plan(planned, as_json)
         return

@@ -56,7 +56,7 @@ def write_master(
     *,
     overwrite: bool = False,
     heard: Callable[[Block], None] | None = None,
-    whole: Callable[[Written], None] | None = None,
+    whole: Callable[[Written], Callable[[], None]] | None = None,
 ) -> Written:
     """Write a signal to `path`, under a hidden name until it is whole.
 
@@ -66,7 +66,8 @@ def write_master(
         master: format, bit depth, dither.
         overwrite: whether a file that is already there may be replaced.
         heard: is given each block as it is in the file, after quantising.
-        whole: is called when all is written, right before the master gets its name.
+        whole: is called when all is written; what it returns is called right before the master
+            gets its name, while nobody else gives names in that folder.
 
     Raises:
         AudioFileError: the disk is full, the folder is read-only, the format cannot hold it.
@@ -92,11 +93,12 @@ def write_master(
             sink.close()
         seed = None if quantiser.seed is None else f"{quantiser.seed:016x}"
         written = Written(quantiser.clipped_samples, digest.hexdigest(), seed)
+        beforehand = whole(written) if whole is not None else None
         # One at a time, so that a master and what is written about it stay a pair.
         with locked(path.parent):
             _need_free(path, overwrite)
-            if whole is not None:
-                whole(written)
+            if beforehand is not None:
+                beforehand()
             part.replace(path)
     return written
 

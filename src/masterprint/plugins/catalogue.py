@@ -11,7 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +85,14 @@ class Catalogue:
         """Forget an entry."""
         self.entries.pop(path, None)
         self._changed.add(path)
+
+    def judge(self, plugin: Plugin, determinism: str) -> None:
+        """Note whether a plugin repeats itself; recall sheets of renders with it will say so."""
+        for entry in self:
+            if plugin in entry.plugins:
+                judged = replace(plugin, determinism=determinism)
+                plugins = [judged if each == plugin else each for each in entry.plugins]
+                self.put(replace(entry, plugins=plugins))
 
     @classmethod
     def load(cls) -> Catalogue:

@@ -56,7 +56,7 @@ def need_ours(job: RenderJob, why: str) -> None:
     """
     if job.overwrite or not job.master.exists():
         return
-    if why.startswith(FOREIGN):
+    if job.keep_others or why.startswith(FOREIGN):
         raise UsageError(
             f"{job.master}: exists already, and {why}: it was left as it is.",
             hint="replace it with --overwrite",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +19,8 @@ from masterprint.dsp.resampling import converted_frames, resample
 from masterprint.errors import ChainError, MasterprintError, PluginError
 from masterprint.files.pcm_hash import PcmHash, encoding_of
 from masterprint.files.quantiser import reserve
-from masterprint.files.reading import open_audio
+from masterprint.files.reading import AudioFile, open_audio
+from masterprint.files.whole import write_whole
 from masterprint.files.writing import Written, write_master
 from masterprint.metering.measurement import Measurement
 from masterprint.metering.meter import Meter
@@ -29,7 +30,7 @@ from masterprint.rendering.progress import RenderProgress
 from masterprint.rendering.recording import record
 from masterprint.sheets.ingredients import look_at_mix, need_as_planned
 from masterprint.sheets.sheet import sheet_path
-from masterprint.sheets.writing import write_sheet
+from masterprint.sheets.writing import sheet_text
 from masterprint.signal import Signal
 from masterprint.stages.base import Stage
 from masterprint.stages.run import LevelTap, StageReport, run_stages
@@ -110,19 +111,7 @@ def render_job(job: RenderJob, progress: RenderProgress | None = None) -> Render
     audio = open_audio(job.mix)
     rate = job.chain.master.sample_rate_hz or audio.sample_rate_hz
     master_format = job.chain.master.as_format()
-    problems = job.chain.problems(audio.sample_rate_hz, audio.channels)
-    if rate != audio.sample_rate_hz and not problems:
-        last = _last_ceiling(job.chain.stages)
-        problems = job.chain.problems(rate, audio.channels, first=last)
-    frames = with_tail(audio.signal(), job.chain.tail_s).frames
-    frames = frames and converted_frames(frames, audio.sample_rate_hz, rate)
-    problems += master_format.problems(rate, audio.channels, frames)
-    if problems:
-        raise ChainError(
-            f"{job.mix}: the chain does not suit this mix: {'; '.join(problems)}.",
-            hint="for mono, leave out what works on two channels" if audio.channels == 1 else None,
-        )
-
+    need_suited(job, audio)
     before = Meter(audio.sample_rate_hz, audio.channels, audio.full_scale)
     deadline = time.monotonic() + (job.timeout_s or generous_s(audio.frames, audio.sample_rate_hz))
     source = replace(audio.signal(), reserve=reserve(master_format), deadline=deadline)
@@ -136,8 +125,8 @@ def render_job(job: RenderJob, progress: RenderProgress | None = None) -> Render
     after = Meter(rate, audio.channels, 1.0 - quantum)
     result = RenderResult(mix=job.mix, master=job.master, status="ok")
 
-    def whole(written: Written) -> None:
-        """All is written, and nothing has its name yet."""
+    def whole(written: Written) -> Callable[[], None]:
+        """All is written, and nothing has its name yet; how the sheet gets its."""
         progress.finish()
         result.before, result.after = before.result(), after.result()
         result.stages = [report.as_dict() for report in reports]
@@ -155,7 +144,9 @@ def render_job(job: RenderJob, progress: RenderProgress | None = None) -> Render
             result.warnings,
             result.seconds,
         )
-        write_sheet(sheet_path(job.master), sheet)
+        path = sheet_path(job.master)
+        text = sheet_text(sheet, path.name).encode()
+        return lambda: write_whole(path, text)
 
     try:
         write_master(
@@ -170,6 +161,28 @@ def render_job(job: RenderJob, progress: RenderProgress | None = None) -> Render
         error.message = f"{job.mix}: {error.message}"
         raise
     return result
+
+
+def need_suited(job: RenderJob, audio: AudioFile) -> None:
+    """Refuse a mix that the chain, or the master's format, is not made for.
+
+    Raises:
+        ChainError: with all reasons.
+    """
+    rate = job.chain.master.sample_rate_hz or audio.sample_rate_hz
+    master_format = job.chain.master.as_format()
+    problems = job.chain.problems(audio.sample_rate_hz, audio.channels)
+    if rate != audio.sample_rate_hz and not problems:
+        last = last_ceiling(job.chain.stages)
+        problems = job.chain.problems(rate, audio.channels, first=last)
+    frames = with_tail(audio.signal(), job.chain.tail_s).frames
+    frames = frames and converted_frames(frames, audio.sample_rate_hz, rate)
+    problems += master_format.problems(rate, audio.channels, frames)
+    if problems:
+        raise ChainError(
+            f"{job.mix}: the chain does not suit this mix: {'; '.join(problems)}.",
+            hint="for mono, leave out what works on two channels" if audio.channels == 1 else None,
+        )
 
 
 def generous_s(frames: int | None, sample_rate_hz: int) -> float:
@@ -205,7 +218,7 @@ def chain_at_rate(
 
     Conversion moves peaks by up to a decibel, so what holds the ceiling comes after it.
     """
-    last = _last_ceiling(stages)
+    last = last_ceiling(stages)
     signal, reports = run_stages(stages[:last], signal)
     if sample_rate_hz != signal.sample_rate_hz:
         before = reports[-1].after if reports else LevelTap(signal.channels)
@@ -222,7 +235,7 @@ def chain_at_rate(
     return signal, reports
 
 
-def _last_ceiling(stages: Sequence[Stage]) -> int:
+def last_ceiling(stages: Sequence[Stage]) -> int:
     """Index of the last stage that holds a ceiling; the number of stages if none does."""
     places = [n for n, stage in enumerate(stages) if stage.holds_ceiling and stage.acts]
     return places[-1] if places else len(stages)
@@ -235,7 +248,7 @@ def _warnings(job: RenderJob, result: RenderResult, clipped: int) -> list[str]:
             f"{clipped} samples went over full scale and were clipped: put a limiter at the end"
         )
     stages = job.chain.stages
-    last = _last_ceiling(stages)
+    last = last_ceiling(stages)
     if last < len(stages) and result.after is not None:
         ceiling = getattr(stages[last], "ceiling_dbtp", None)
         reached = result.after.true_peak_dbtp

@@ -22,6 +22,8 @@ class RenderJob:
         chain_file: name of the chain's file, where it has one.
         timeout_s: how long it may take while plugins are involved; None for what is generous for
             the mix's length.
+        keep_others: whether, with `resume`, a master made of something else stays, too.
+        mix_later: where the mix will be when the render is over, if it is about to be moved.
         resume: whether a master that is there, made of the same ingredients, is left as it is.
     """
 
@@ -33,3 +35,5 @@ class RenderJob:
     chain_file: str | None = None
     timeout_s: float | None = None
     resume: bool = False
+    keep_others: bool = False
+    mix_later: Path | None = None

@@ -58,7 +58,7 @@ def record(
         work_sha256=work_sha256(mix.sha256, known.heard()),
         mix=MixSheet(
             name=job.mix.name,
-            path=seen_from(folder, job.mix),
+            path=seen_from(folder, job.mix_later or job.mix),
             bytes=mix.bytes,
             sha256=mix.sha256,
             pcm_sha256=mix_pcm_sha256,

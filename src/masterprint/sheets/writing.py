@@ -9,7 +9,6 @@ from typing import Any
 import yaml
 
 from masterprint.chain.yaml_source import NOT_PRINTABLE, NUMBER
-from masterprint.files.whole import write_whole
 from masterprint.sheets.seal import seal_of
 from masterprint.sheets.sheet import Sheet
 
@@ -25,11 +24,6 @@ class _Dumper(getattr(yaml, "CSafeDumper", yaml.SafeDumper)):  # type: ignore[mi
 
 
 _Dumper.add_implicit_resolver("tag:yaml.org,2002:float", NUMBER, list("-+.0123456789"))
-
-
-def write_sheet(path: Path, sheet: Sheet) -> None:
-    """Write a sheet with its seal, whole or not at all. OSError passes."""
-    write_whole(path, sheet_text(sheet, path.name).encode())
 
 
 def sheet_text(sheet: Sheet, file: str) -> str:

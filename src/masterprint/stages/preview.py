@@ -77,19 +77,23 @@ class KnownProgramme:
 
     def integrated_lufs(self) -> float | None:
         """Integrated loudness of the programme as it is."""
-        return self._loudness(lambda peaks: np.ones((1, peaks.shape[1])), 0, 1.0)
+        return lufs.integrated(self._powers(lambda peaks: np.ones((1, peaks.shape[1])), 0, 1.0))
 
     def preview(self, limiter: TruePeakLimiter, input_gain: float) -> float | None:
         """Integrated loudness in LUFS after a limiter, a new one, with its linear input gain."""
-        return self._loudness(limiter.envelope, limiter.envelope_latency, input_gain)
+        return lufs.integrated(self.preview_powers(limiter, input_gain))
 
-    def _loudness(
+    def preview_powers(self, limiter: TruePeakLimiter, input_gain: float) -> NDArray[np.float64]:
+        """The same as mean squares of the gating blocks."""
+        return self._powers(limiter.envelope, limiter.envelope_latency, input_gain)
+
+    def _powers(
         self,
         gains_of: Callable[[NDArray[np.float32]], NDArray[np.float64]],
         late: int,
         input_gain: float,
-    ) -> float | None:
-        """Integrated loudness under gains that are made of peaks and come `late` frames after."""
+    ) -> NDArray[np.float64]:
+        """Gating blocks under gains that are made of peaks and come `late` frames after."""
         rate = self.sample_rate_hz
         rows = 1 if self._link == 1.0 else self.channels
         delayed = Delay(rows, late, np.float32)
@@ -106,7 +110,7 @@ class KnownProgramme:
             position += frames
         whole = hops.sum(axis=0)[: self.frames * lufs.HOPS_PER_SECOND // rate] * input_gain**2
         powers = lufs.sliding_powers(whole, lufs.MOMENTARY_HOPS, rate)
-        return lufs.integrated(powers[:: lufs.STEP_HOPS])
+        return powers[:: lufs.STEP_HOPS]
 
     def _append_peaks(self, block: Block) -> None:
         peaks = self._find_peaks(block)

@@ -1,0 +1,130 @@
+"""A folder into which mixes are dropped: which of them are complete, and where they go afterwards.
+
+Nobody says when a file is complete. It counts as that when neither its size nor its time has
+changed for a while and its header promises no more than there is; one whose header does is waited
+for as long as something still comes, and for a minute more.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from masterprint.batch.gather import AUDIO
+from masterprint.errors import MasterprintError, UsageError
+from masterprint.files.reading import open_audio
+
+DONE, ERRORS = "done", "errors"
+PATIENCE_S = 60.0
+REASON = ".error.txt"
+
+
+@dataclass
+class _Seen:
+    """A file as it was when it last changed."""
+
+    size: int
+    changed_ns: int
+    since: float
+
+
+class Inbox:
+    """The folder.
+
+    Args:
+        folder: where mixes are dropped.
+        settle_s: seconds for which a complete file has not changed.
+
+    Raises:
+        UsageError: there is no such folder, or nothing can be moved in it.
+    """
+
+    def __init__(self, folder: Path, settle_s: float) -> None:
+        if not folder.is_dir():
+            raise UsageError(f"{folder}: there is no such folder.")
+        self.folder = folder
+        self._settle_s = settle_s
+        self._seen: dict[str, _Seen] = {}
+        self._taken: set[str] = set()
+        self._kept: set[Path] = set()
+        for name in (DONE, ERRORS):
+            try:
+                (folder / name).mkdir(exist_ok=True)
+            except OSError as error:
+                raise UsageError(
+                    f"{folder / name}: cannot be made: {error.strerror}.",
+                    hint="mixes that are done are moved there",
+                ) from error
+
+    def complete(self) -> list[Path]:
+        """Mixes that can be taken now, each told once; see `waiting` for those that cannot yet."""
+        now = time.monotonic()
+        found = []
+        present = set()
+        for entry in sorted(os.scandir(self.folder), key=lambda entry: entry.name):
+            name = entry.name
+            if name.startswith(".") or Path(name).suffix.lower() not in AUDIO:
+                continue
+            try:
+                status = entry.stat(follow_symlinks=False)
+            except OSError:  # gone meanwhile
+                continue
+            # A link would have us read elsewhere.
+            if not stat.S_ISREG(status.st_mode):
+                continue
+            present.add(name)
+            if name in self._taken:
+                continue
+            seen = self._seen.get(name)
+            if seen is None or (seen.size, seen.changed_ns) != (status.st_size, status.st_mtime_ns):
+                self._seen[name] = _Seen(status.st_size, status.st_mtime_ns, now)
+            elif now - seen.since >= self._settle_s and self._is_whole(name, now - seen.since):
+                self._taken.add(name)
+                found.append(self.folder / name)
+        self._taken &= present
+        self._seen = {name: seen for name, seen in self._seen.items() if name in present}
+        return found
+
+    @property
+    def waiting(self) -> bool:
+        """Whether there are mixes that are not complete yet."""
+        return any(name not in self._taken for name in self._seen)
+
+    def place_in(self, folder: str, mix: Path) -> Path:
+        """Where a mix will go, under its own name or one with a number that nobody has."""
+        for number in range(1, 100_000):
+            suffix = f" ({number})" if number > 1 else ""
+            place = self.folder / folder / f"{mix.stem}{suffix}{mix.suffix}"
+            if place not in self._kept and not place.exists():
+                self._kept.add(place)
+                return place
+        raise UsageError(f"{self.folder / folder}: holds too many files named {mix.name}.")
+
+    def move(self, mix: Path, place: Path, reason: str | None = None) -> None:
+        """Move a mix to its place, with the reason beside it where it failed.
+
+        Raises:
+            UsageError: that is not possible.
+        """
+        try:
+            if reason is not None:
+                beside = place.with_name(place.name + REASON)
+                beside.write_text(reason + "\n", encoding="utf-8", errors="backslashreplace")
+            mix.rename(place)
+        except OSError as error:
+            raise UsageError(f"{mix}: cannot be moved to {place}: {error.strerror}.") from error
+        finally:
+            self._kept.discard(place)
+
+    def _is_whole(self, name: str, still_s: float) -> bool:
+        """Whether a file holds what its header promises; after a while a render may say that."""
+        if still_s >= self._settle_s + PATIENCE_S:
+            return True
+        try:
+            open_audio(self.folder / name)
+        except MasterprintError as error:
+            return "ends early" not in str(error) and "is empty" not in str(error)
+        return True

@@ -1,0 +1,100 @@
+"""Recalls as tasks: a whole archive proven, or rendered again with other settings."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from masterprint.batch.pool import Unforeseen, WorkerDied
+from masterprint.chain.model import Chain
+from masterprint.errors import MasterprintError, UsageError
+from masterprint.rendering.progress import RenderProgress
+from masterprint.rendering.recall import TOLERANCE_DB, recall, rerender
+from masterprint.sheets.sheet import SUFFIX, load_sheet
+
+
+@dataclass(frozen=True)
+class RecallTask:
+    """A recall for a worker; see `recall` and `rerender`.
+
+    Attributes:
+        sheet: the recall sheet.
+        folder: where the new master is to be kept; None to compare only.
+        chain, settings: other ones, if either is given.
+        chain_file, places, tolerance_db, trusted, overwrite, timeout_s: as there.
+    """
+
+    sheet: Path
+    folder: Path | None = None
+    chain: Chain | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    chain_file: str | None = None
+    places: tuple[Path, ...] = ()
+    tolerance_db: float = TOLERANCE_DB
+    trusted: tuple[Path, ...] = ()
+    overwrite: bool = False
+    timeout_s: float | None = None
+    limit_s: float = math.inf
+
+    def run(self, progress: RenderProgress) -> dict[str, Any]:
+        """Do it; the result as plain data, with `verdict` failed where it is none."""
+        common: dict[str, Any] = {
+            "folder": self.folder,
+            "places": self.places,
+            "trusted": self.trusted,
+            "overwrite": self.overwrite,
+            "timeout_s": self.timeout_s,
+            "progress": progress,
+        }
+        try:
+            saved = load_sheet(self.sheet)
+            if self.chain is None and not self.settings:
+                found = recall(saved, tolerance_db=self.tolerance_db, **common)
+            else:
+                name = self.chain_file
+                found = rerender(saved, self.chain, self.settings, chain_file=name, **common)
+        except MasterprintError as error:
+            return failed(self.sheet, str(error))
+        return found.as_dict()
+
+
+def failed(sheet: Path, reason: str) -> dict[str, Any]:
+    """The result of a recall that came to nothing."""
+    return {"sheet": str(sheet), "verdict": "failed", "reason": reason, "warnings": []}
+
+
+def result_of(task: RecallTask, future: Future[dict[str, Any]]) -> dict[str, Any]:
+    """What came of a task, also where its worker died."""
+    try:
+        return future.result()
+    except WorkerDied as error:
+        return failed(task.sheet, f"the process that recalled it {error}.")
+    except Unforeseen as error:
+        return failed(task.sheet, f"Masterprint met something that it does not know ({error}).")
+
+
+def gather_sheets(given: Sequence[Path]) -> list[tuple[Path, Path]]:
+    """Every sheet, with its folder relative to the folder that was given, if it was in one.
+
+    Raises:
+        UsageError: a folder holds none.
+    """
+    found: list[tuple[Path, Path]] = []
+    for path in given:
+        if not path.is_dir():
+            found.append((path, Path()))
+            continue
+        before = len(found)
+        for folder, folders, files in os.walk(path):
+            folders.sort()
+            here = Path(folder)
+            sheets = (here / name for name in sorted(files) if name.endswith(SUFFIX))
+            found += [(sheet, here.relative_to(path)) for sheet in sheets]
+        if len(found) == before:
+            raise UsageError(f"{path}: no recall sheet is in this folder.")
+    return found
