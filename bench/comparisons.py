@@ -13,6 +13,7 @@ HERE = Path(__file__).resolve().parent
 VST3 = Path("/usr/lib/vst3")
 ZAM = "zam-plugins"
 CHAIN = HERE / "chain.yaml"
+TWELVE, TINY = 12, 200
 STREAMING = HERE.parent / "chains" / "streaming.yaml"
 
 
@@ -35,6 +36,7 @@ class Bench:
             *self._measuring(),
             *self._chain(),
             *self._plugins(),
+            *self._bulk(),
             *self._mastering(),
             *self._memory(),
             *self._start_up(),
@@ -157,6 +159,56 @@ class Bench:
         return [
             beside("plugins", "Plugins: a mastering chain", HERE / "plugins.yaml", *names),
             beside("plugins-one", "Plugins: one quick one", HERE / "plugins-one.yaml", names[0]),
+        ]
+
+    def _bulk(self) -> list[Comparison]:
+        def batch(mix: str, count: int, jobs: int) -> tuple[Command, tuple[Path, ...]]:
+            rows = self.material.jobs_file(mix, count)
+            folder = self.out / f"jobs-{jobs}"
+            words = ("-o", folder, "--jobs", str(jobs), "--overwrite", "--quiet")
+            made = tuple(folder / f"{mix}-{number:03}.wav" for number in range(count))
+            return self._own("batch", rows, *words), made
+
+        two, two_make = batch("mix-1", TWELVE, 2)
+        one, one_makes = batch("mix-1", TWELVE, 1)
+        turns, turns_make = self._render(STREAMING, "mix-1")
+        many, many_make = batch("tiny", TINY, 1)
+        plain = [sys.executable, HERE / "one_process.py", self.material.path("tiny"), str(TINY)]
+        return [
+            Comparison(
+                "jobs",
+                f"{TWELVE} mixes of 3 minutes, 2 cores",
+                Contender("masterprint batch --jobs 2", [two], makes=two_make),
+                (
+                    Contender(
+                        "masterprint batch --jobs 1",
+                        [one],
+                        "",
+                        (Target("time", "share", round(1 / 1.85, 4)),),
+                        one_makes,
+                    ),
+                    Contender(
+                        "masterprint render, one by one", [turns] * TWELVE, "", (), turns_make
+                    ),
+                ),
+                ("mix-1",),
+                runs=3,
+            ),
+            Comparison(
+                "jobs-tiny",
+                f"{TINY} mixes of half a second",
+                Contender("masterprint batch --jobs 1", [many], makes=many_make),
+                (
+                    Contender(
+                        "all in one process",
+                        [[*plain, self.out / "one-process"]],
+                        "",
+                        (Target("time", "more by", 0.1 * TINY),),
+                    ),
+                ),
+                ("tiny",),
+                runs=3,
+            ),
         ]
 
     def _mastering(self) -> list[Comparison]:

@@ -38,6 +38,7 @@ FULL = {
     "mix-4": Sound(420, -1.0),
     "six-minutes": Sound(360, 1.0),
     "short": Sound(180, 0.0, 96000),
+    "tiny": Sound(0.5, repeats="mix-1"),
     LONG: Sound(3 * 3600, 0.0, 96000, repeats="short"),
 }
 QUICK = {
@@ -46,6 +47,7 @@ QUICK = {
     "mix-3": Sound(30, 2.0),
     "six-minutes": Sound(60, 1.0),
     "short": Sound(30, 0.0, 96000),
+    "tiny": Sound(0.5, repeats="mix-1"),
     LONG: Sound(600, 0.0, 96000, repeats="short"),
 }
 
@@ -74,7 +76,19 @@ class Material:
     @property
     def album(self) -> list[str]:
         """The names of the mixes that are done as a set."""
-        return [name for name, sound in self.sounds.items() if sound.sample_rate_hz == 44100]
+        return [
+            name
+            for name, sound in self.sounds.items()
+            if sound.sample_rate_hz == 44100 and sound.duration_s > 1.0
+        ]
+
+    def jobs_file(self, mix: str, count: int) -> Path:
+        """A jobs file that renders a mix so many times, each under a name of its own."""
+        path = self.folder / f"{mix}-{count}.yaml"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        rows = (f"  - {{mix: {mix}.wav, name: {mix}-{n:03}}}" for n in range(count))
+        path.write_text("\n".join(["masterprint_batch: 1", "chain: streaming", "jobs:", *rows]))
+        return path
 
 
 def make(material: Material, names: list[str]) -> None:
