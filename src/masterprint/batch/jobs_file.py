@@ -140,7 +140,7 @@ def _from_csv(path: Path) -> tuple[Any, Source]:
             source.values["jobs", len(jobs)] = (line, 1)
             jobs.append(row)
     except csv.Error as error:
-        raise UsageError(f"{path}:{reader.line_num}: is no CSV: {error}.") from error
+        raise UsageError(f"{path}:{reader.line_num + 1}: is no CSV: {error}.") from error
     return {"masterprint_batch": 1, "jobs": jobs}, source
 
 
@@ -156,7 +156,8 @@ def _rows(path: Path, data: Any, source: Source) -> list[Row]:
             for detail in error.errors(include_url=False):
                 place = tuple(part for part in detail["loc"] if isinstance(part, str | int))
                 message = f"{path_text(place)}: {_wording(detail)}"
-                problems.append((*source.where(place), message))
+                of_key = detail["type"] == "extra_forbidden"
+                problems.append((*source.where(place, of_key), message))
     rows = []
     for index, job in enumerate(model.jobs if model else []):
         place = source.where(("jobs", index))

@@ -1,0 +1,307 @@
+"""Folders, lists, what is done already: `render` and `batch` on many mixes as a user types them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import soundfile
+import yaml
+
+from bulk_tools import CHAIN, events, masters, write_chain, write_mixes
+
+
+def statuses(done) -> list[str]:
+    assert done.returncode in (0, 1), done.stderr
+    return [row["status"] for row in json.loads(done.stdout)]
+
+
+def test_folders_are_taken_and_their_tree_is_kept(run, tmp_path):
+    write_chain(tmp_path / "chain.yaml")
+    write_mixes(tmp_path / "mixes", 2)
+    write_mixes(tmp_path / "mixes/deeper/Disc 2", 1)
+    write_mixes(tmp_path / "mixes/.hidden", 1)
+    (tmp_path / "mixes/notes.txt").write_text("not audio")
+    (tmp_path / "mixes/._00.wav").write_bytes(b"what macOS leaves behind")
+    flat = run("render", "chain.yaml", "mixes", "-o", "flat")
+    assert flat.returncode == 0, flat.stderr
+    assert list(masters(tmp_path / "flat")) == ["00.wav", "01.wav"]
+    assert "2 rendered in" in flat.stdout
+    # The output folder lies in the one that is looked through: masters are no mixes.
+    for _ in range(2):
+        command = (
+            "render",
+            "chain.yaml",
+            "mixes",
+            "-r",
+            "-o",
+            "mixes/out",
+            "--overwrite",
+            "--json",
+        )
+        done = run(*command)
+        assert statuses(done) == ["ok"] * 3
+        assert list(masters(tmp_path / "mixes/out")) == ["00.wav", "01.wav", "deeper/Disc 2/00.wav"]
+
+
+def test_a_folder_without_audio_is_refused(run, tmp_path):
+    write_chain(tmp_path / "chain.yaml")
+    (tmp_path / "empty/deeper").mkdir(parents=True)
+    write_mixes(tmp_path / "empty/deeper", 1)
+    done = run("render", "chain.yaml", "empty", "-o", "out")
+    assert done.returncode == 2
+    assert "no audio file is in this folder" in done.stderr
+    assert "--recursive" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_mixes_of_one_name_would_become_one_master(run, tmp_path):
+    write_chain(tmp_path / "chain.yaml")
+    write_mixes(tmp_path / "a", 1)
+    write_mixes(tmp_path / "b", 1)
+    done = run("render", "chain.yaml", "a", "b", "-o", "out")
+    assert done.returncode == 2
+    assert "would both become out/00.wav" in done.stderr
+
+
+def test_resume_renders_only_what_is_not_done_or_has_changed(run, tmp_path):
+    write_chain(tmp_path / "chain.yaml")
+    mixes = write_mixes(tmp_path / "mixes", 4)
+    command = ("render", "chain.yaml", "mixes", "-o", "out", "--json")
+    assert statuses(run(*command)) == ["ok"] * 4
+    first = masters(tmp_path / "out")
+    resume = (*command, "--resume")
+    assert statuses(run(*resume)) == ["unchanged"] * 4
+
+    write_mixes(tmp_path / "new", 5)
+    mixes[1].write_bytes((tmp_path / "new/04.wav").read_bytes())  # the mix has changed
+    (tmp_path / "out/02.wav").unlink()  # the master is gone
+    assert statuses(run(*resume)) == ["unchanged", "ok", "ok", "unchanged"]
+    again = masters(tmp_path / "out")
+    assert again.pop("01.wav") != first.pop("01.wav")
+    assert again == first
+
+    # What cannot be heard changes nothing; what can be heard changes all.
+    write_chain(tmp_path / "chain.yaml", CHAIN.replace("gain:", "gain:  # a comment\n     "))
+    write_chain(tmp_path / "chain.yaml", "name: another\n" + CHAIN.replace("{}", "{label: wall}"))
+    assert statuses(run(*resume)) == ["unchanged"] * 4
+    write_chain(tmp_path / "chain.yaml", CHAIN.replace("-3", "-3.5"))
+    assert statuses(run(*resume)) == ["ok"] * 4
+    assert statuses(run(*resume, "--bit-depth", "16")) == ["ok"] * 4
+
+
+def test_resume_does_not_replace_what_somebody_else_has_made(run, tmp_path):
+    write_chain(tmp_path / "chain.yaml")
+    write_mixes(tmp_path / "mixes", 3)
+    command = ("render", "chain.yaml", "mixes", "-o", "out", "--json")
+    assert statuses(run(*command)) == ["ok"] * 3
+    edited = tmp_path / "out/00.wav"
+    audio, rate = soundfile.read(edited)
+    soundfile.write(edited, audio * 0.5, rate, "PCM_24")
+    (tmp_path / "out/01.wav.recall.yaml").unlink()
+    kept = masters(tmp_path / "out")
+    done = run(*command, "--resume")
+    assert done.returncode == 1
+    assert statuses(done) == ["failed", "failed", "unchanged"]
+    assert "the master is not as it was rendered: it was left as it is" in done.stderr
+    assert "there is no recall sheet: it was left as it is" in done.stderr
+    assert masters(tmp_path / "out") == kept
+    assert statuses(run(*command, "--resume", "--overwrite")) == ["ok", "ok", "unchanged"]
+
+
+def test_a_tag_on_a_master_is_no_change(run, tmp_path):
+    """Its samples count, not its bytes."""
+    write_chain(tmp_path / "chain.yaml")
+    write_mixes(tmp_path / "mixes", 2)
+    command = ("render", "chain.yaml", "mixes", "-o", "out", "--json")
+    assert statuses(run(*command)) == ["ok"] * 2
+    with (tmp_path / "out/00.wav").open("r+b") as file:
+        file.seek(0, 2)
+        file.write(b"note\x08\x00\x00\x00a chunk.")
+    assert statuses(run(*command, "--resume")) == ["unchanged"] * 2
+
+
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(run, tmp_path):
+    write_chain(tmp_path / "chain.yaml")
+    write_mixes(tmp_path / "mixes", 2)
+    done = run("render", "chain.yaml", "mixes", "-o", "out/deep", "--dry-run")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "render out/deep/00.wav: new",
+        "render out/deep/01.wav: new",
+        "2 to render",
+    ]
+    assert not (tmp_path / "out").exists()
+    run("render", "chain.yaml", "mixes/00.wav", "-o", "out/deep")
+    (tmp_path / "mixes/02.wav").write_bytes(b"no audio")
+    kept = masters(tmp_path / "out")
+    options = ("--resume", "--dry-run", "--set", "limiter.ceiling_dbtp=-2", "--json")
+    done = run("render", "chain.yaml", "mixes", "-o", "out/deep", *options)
+    rows = json.loads(done.stdout)
+    assert [row["would"] for row in rows] == ["render", "render", "render"]
+    assert rows[0]["why"] == ("the chain has changed (stage 2, limiter: ceiling_dbtp: -1 -> -2)")
+    assert masters(tmp_path / "out") == kept
+    done = run("render", "chain.yaml", "mixes", "-o", "out/deep", "--resume", "--dry-run")
+    assert done.stdout.splitlines()[0] == "done   out/deep/00.wav: made of the same"
+
+
+def test_a_log_has_every_event(run, tmp_path):
+    write_chain(tmp_path / "chain.yaml")
+    write_mixes(tmp_path / "mixes", 2)
+    (tmp_path / "mixes/bad.wav").write_bytes(b"no audio")
+    done = run("render", "chain.yaml", "mixes", "-o", "out", "--log", "log.jsonl", "-q")
+    assert done.returncode == 1
+    found = events(tmp_path / "log.jsonl")
+    assert found[0]["event"] == "begun"
+    assert found[0]["jobs"] == 3
+    assert found[-1] | {"time": "", "seconds": 0} == {
+        "time": "",
+        "event": "ended",
+        "ok": 2,
+        "failed": 1,
+        "skipped": 0,
+        "seconds": 0,
+        "interrupted": False,
+    }
+    assert sorted(each["event"] for each in found[1:-1]) == sorted(
+        ["rendering"] * 3 + ["rendered"] * 2 + ["failed"]
+    )
+    (failed,) = (each for each in found if each["event"] == "failed")
+    assert failed["mix"] == "mixes/bad.wav"
+    assert "cannot be read as audio" in failed["error"]
+    assert all(each["time"].endswith("Z") for each in found)
+    refused = run("render", "chain.yaml", "mixes", "-o", "out2", "--log", "no/such/folder.jsonl")
+    assert refused.returncode == 2
+    assert "the log cannot be written" in refused.stderr
+
+
+def test_what_a_list_says_is_rendered(run, tmp_path):
+    write_chain(tmp_path / "chain.yaml")
+    write_mixes(tmp_path / "mixes", 3)
+    listed = {
+        "masterprint_batch": 1,
+        "chain": "chain.yaml",
+        "output": "out",
+        "set": {"limiter.ceiling_dbtp": -2.0},
+        "jobs": [
+            {"mix": "mixes/00.wav"},
+            {"mix": "mixes/01.wav", "name": "02 Undertow", "bit_depth": 16, "output": "cd"},
+            {"mix": "mixes/02.wav", "chain": "acoustic", "set": {"maximizer.target_lufs": -20}},
+            {"mix": "mixes/none.wav"},
+        ],
+    }
+    elsewhere = tmp_path / "lists"
+    elsewhere.mkdir()
+    for each in listed["jobs"]:
+        each["mix"] = f"../{each['mix']}"
+    listed["chain"] = "../chain.yaml"
+    listed["jobs"][2]["set"] |= {"*.ceiling_dbtp": -3}
+    del listed["set"]
+    (elsewhere / "jobs.yaml").write_text(yaml.safe_dump(listed))
+    done = run("batch", "lists/jobs.yaml", "--json")
+    assert done.returncode == 1
+    assert statuses(done) == ["ok", "ok", "ok", "failed"]
+    assert "none.wav: there is no such file" in done.stderr
+    assert set(masters(elsewhere)) == {
+        "jobs.yaml",
+        "out/00.wav",
+        "out/02.wav",
+        "cd/02 Undertow.wav",
+    }
+    assert soundfile.info(elsewhere / "cd/02 Undertow.wav").subtype == "PCM_16"
+    rows = json.loads(done.stdout)
+    assert rows[2]["after"]["integrated_lufs"] == pytest.approx(-20, abs=0.1)
+    assert rows[2]["after"]["true_peak_dbtp"] <= -3
+
+
+def test_a_table_says_the_same(run, tmp_path):
+    write_chain(tmp_path / "chain.yaml")
+    write_mixes(tmp_path / "mixes", 3)
+    (tmp_path / "jobs.csv").write_text(
+        "\ufeffmix;chain;output;name;bit_depth;limiter.ceiling_dbtp\r\n"
+        "mixes/00.wav;chain.yaml;out;;;\r\n"
+        '"mixes/01.wav";chain.yaml;out;"the; second";16;-6.5\r\n'
+        "mixes/02.wav;chain.yaml;;;32f;\r\n",
+        encoding="utf-8",
+    )
+    done = run("batch", "jobs.csv", "-o", "rest", "--json")
+    assert statuses(done) == ["ok"] * 3
+    assert list(masters(tmp_path / "out")) == ["00.wav", "the; second.wav"]
+    assert soundfile.info(tmp_path / "rest/02.wav").subtype == "FLOAT"
+    assert json.loads(done.stdout)[1]["after"]["true_peak_dbtp"] <= -6.5
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("a.yaml", "jobs: []", "a.yaml:1:1: is no jobs file"),
+        ("a.yaml", "masterprint_batch: 1\njobs: []", "a.yaml:2:7: jobs: "),
+        (
+            "a.yaml",
+            "masterprint_batch: 1\njobs:\n  - {mix: a.wav, chian: x}\n",
+            "a.yaml:3:18: jobs[0].chian: there is no such key",
+        ),
+        (
+            "a.yaml",
+            "masterprint_batch: 1\njobs:\n  - {mix: a.wav}\n",
+            "a.yaml:3:5: jobs[0]: names no chain, and neither does the file",
+        ),
+        (
+            "a.yaml",
+            "masterprint_batch: 1\nchain: none.yaml\njobs:\n  - {mix: a.wav}\n",
+            "a.yaml:4: none.yaml: there is no such chain file",
+        ),
+        (
+            "a.yaml",
+            "masterprint_batch: 1\nchain: chain.yaml\njobs:\n  - {mix: a.wav, name: ../x}\n",
+            "a.yaml:4:24: jobs[0].name: ",
+        ),
+        (
+            "a.yaml",
+            "masterprint_batch: 1\nchain: chain.yaml\noutput: o\njobs:\n"
+            "  - {mix: a.wav}\n  - {mix: b.wav, set: {limiter.ceiling_dbtp: 3}}\n",
+            "a.yaml:6: stages[1].limiter.ceiling_dbtp: found 3; allowed: a number from -40 to 0",
+        ),
+        (
+            "a.yaml",
+            "masterprint_batch: 1\nchain: chain.yaml\njobs:\n  - {mix: a.wav}\n",
+            "a.yaml:4: no output folder is named",
+        ),
+        ("a.csv", "mix,chain\na.wav\n", "a.csv:2: has not 2 cells"),
+        ("a.csv", 'mix,chain\n"a.wav,x\n', "a.csv:2: is no CSV"),
+        ("a.csv", "chain,output\nx,y\n", "a.csv:2:1: jobs[0].mix: is missing"),
+        ("a.csv", b"mix\n\xff\n", "a.csv: is not UTF-8 text"),
+    ],
+)
+def test_what_is_wrong_with_a_list_is_said_with_its_place(run, tmp_path, name, text, expected):
+    write_chain(tmp_path / "chain.yaml")
+    (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    done = run("batch", name)
+    assert done.returncode == 2
+    assert expected in done.stderr, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_no_two_rows_make_one_master(run, tmp_path):
+    write_chain(tmp_path / "chain.yaml")
+    write_mixes(tmp_path / "mixes", 2)
+    rows = "\n".join(f"mixes/{n:02}.wav,chain.yaml,out,Same" for n in range(2))
+    (tmp_path / "jobs.csv").write_text(f"mix,chain,output,name\n{rows}\n")
+    done = run("batch", "jobs.csv")
+    assert done.returncode == 2
+    assert "would both become out/Same.wav" in done.stderr
+
+
+def test_the_examples_of_the_page_are_valid(run, tmp_path):
+    page = (Path(__file__).parents[2] / "docs/bulk.md").read_text()
+    (listed,) = page.split("```yaml\n")[1:]
+    (tmp_path / "jobs.yaml").write_text(listed.partition("```")[0])
+    (tmp_path / "chains").mkdir()
+    (tmp_path / "chains/02.yaml").write_text("masterprint: 1\nstages: [{maximizer: {}}]\n")
+    write_mixes(tmp_path / "mixes", 4, 5.0)
+    done = run("batch", "jobs.yaml", "--json")
+    assert statuses(done) == ["ok"] * 3
+    table = page.split("```text\n")[1].partition("```")[0]
+    (tmp_path / "jobs.csv").write_text(table)
+    assert statuses(run("batch", "jobs.csv", "--overwrite", "--json")) == ["ok"] * 2

@@ -1,0 +1,241 @@
+"""What goes wrong while many are rendered: kills, full disks, lost permissions, two at once."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from bulk_tools import CHAIN, events, masters, start, write_chain, write_mixes
+from masterprint.files.pcm_hash import pcm_sha256
+from masterprint.sheets.sheet import load_sheet, sheet_path
+
+SLOW = "masterprint: 1\nstages:\n" + "  - limiter: {input_gain_db: 3}\n" * 3
+
+
+def pairs_hold(folder: Path) -> bool:
+    """Whether every master is the one that its sheet describes."""
+    found = [path for path in folder.rglob("*.wav") if not path.name.startswith(".")]
+    return all(
+        pcm_sha256(path) == load_sheet(sheet_path(path)).sheet.master.pcm_sha256 for path in found
+    )
+
+
+def until(condition, seconds: float = 60.0) -> None:
+    ends = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < ends, "it did not come to that"
+        time.sleep(0.01)
+
+
+def workers_of(pid: int) -> list[int]:
+    """Worker processes that a process has started."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = status.read_text().rpartition(")")[2].split()
+            words = (status.parent / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if int(fields[1]) == pid and b"masterprint.batch.worker" in words:
+            found.append(int(status.parent.name))
+    return found
+
+
+def test_a_batch_killed_at_any_moment_goes_on_where_it_was(run, tmp_path):
+    write_chain(tmp_path / "chain.yaml", SLOW)
+    write_mixes(tmp_path / "mixes", 8, 2.0)
+    command = ("render", "chain.yaml", "mixes", "-q", "-o")
+    assert run(*command, "whole").returncode == 0
+    chance = random.Random(int(time.time()))
+    kills = 0
+    for _ in range(30):
+        running = start(tmp_path, *command, "out", "--resume")
+        time.sleep(chance.uniform(0.5, 2.5))
+        os.kill(running.pid, signal.SIGKILL)
+        running.communicate()
+        kills += running.returncode == -signal.SIGKILL
+        # Whatever has a name is complete, and is what its sheet says.
+        assert pairs_hold(tmp_path / "out")
+        if len(masters(tmp_path / "out")) >= 5:
+            break
+    assert kills
+    done = run(*command, "out", "--resume", "--log", "log.jsonl")
+    assert done.returncode == 0, done.stderr
+    assert any(each["event"] == "done_already" for each in events(tmp_path / "log.jsonl"))
+    until(lambda: masters(tmp_path / "out").keys() == masters(tmp_path / "whole").keys(), 10)
+    assert masters(tmp_path / "out") == masters(tmp_path / "whole")
+
+
+def test_what_a_killed_render_has_left_is_removed_later(run, tmp_path):
+    write_chain(tmp_path / "chain.yaml")
+    (mix,) = write_mixes(tmp_path / "mixes", 1)
+    (tmp_path / "out").mkdir()
+    old, young = (tmp_path / f"out/.masterprint-{name}.part" for name in ("old", "young"))
+    for part in (old, young):
+        part.write_bytes(b"half")
+    an_hour_ago = time.time() - 3600
+    os.utime(old, (an_hour_ago, an_hour_ago))
+    assert run("render", "chain.yaml", mix, "-o", "out").returncode == 0
+    assert not old.exists()
+    assert young.exists()  # somebody may be writing it
+
+
+def test_a_worker_that_dies_takes_one_mix_with_it(run, tmp_path):
+    write_chain(tmp_path / "chain.yaml", SLOW)
+    write_mixes(tmp_path / "mixes", 6, 4.0)
+    running = start(
+        tmp_path, "render", "chain.yaml", "mixes", "-o", "out", "--json", "--log", "log.jsonl"
+    )
+    log = tmp_path / "log.jsonl"
+    until(lambda: log.exists() and '"rendered"' in log.read_text())
+    victim = workers_of(running.pid)[0]
+    os.kill(victim, signal.SIGSEGV)
+    output, errors = running.communicate(timeout=120)
+    assert running.returncode == 1, errors
+    rows = json.loads(output)
+    assert sorted(row["status"] for row in rows) == ["failed"] + ["ok"] * 5
+    assert "the process that rendered it crashed (SIGSEGV)" in errors
+    assert len(masters(tmp_path / "out")) == 5 + len(list((tmp_path / "out").glob(".*")))
+
+
+def test_ctrl_c_once_finishes_what_runs_and_a_second_time_stops_it(run, tmp_path):
+    write_chain(tmp_path / "chain.yaml", SLOW)
+    write_mixes(tmp_path / "mixes", 12, 3.0)
+    command = ("render", "chain.yaml", "mixes", "-o", "out", "--json", "--log", "log.jsonl")
+    running = start(tmp_path, *command)
+    log = tmp_path / "log.jsonl"
+    until(lambda: log.exists() and '"rendered"' in log.read_text())
+    os.kill(running.pid, signal.SIGINT)
+    output, errors = running.communicate(timeout=120)
+    assert running.returncode == 130, errors
+    assert "finishing what is being rendered; Ctrl-C again stops it" in errors
+    assert "Interrupted. Nothing was left half-written." in errors
+    rows = [row["status"] for row in json.loads(output)]
+    begun = sum(each["event"] == "rendering" for each in events(log))
+    assert set(rows) == {"ok", "skipped"}
+    assert rows.count("ok") == begun == len(masters(tmp_path / "out"))
+    assert events(log)[-1]["interrupted"]
+    done = run(*command, "--resume")
+    assert done.returncode == 0
+    found = [row["status"] for row in json.loads(done.stdout)]
+    assert found.count("unchanged") == rows.count("ok")
+    assert len(masters(tmp_path / "out")) == 12
+
+
+def test_a_full_disk_fails_each_mix_in_one_sentence(tmp_path):
+    write_chain(tmp_path / "chain.yaml")
+    write_mixes(tmp_path / "mixes", 3, 3.0)
+    write_mixes(tmp_path / "mixes/short", 1, 0.1)
+    script = 'ulimit -f 300; exec "$0" -m masterprint render chain.yaml mixes -r -o out --json'
+    running = start(tmp_path)  # for its environment only
+    running.communicate()
+    import subprocess
+
+    done = subprocess.run(
+        ["bash", "-c", script, sys.executable],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert [row["status"] for row in json.loads(done.stdout)] == ["failed"] * 3 + ["ok"]
+    said = done.stderr.strip().splitlines()
+    assert len(said) == 3
+    assert all("cannot be written: File too large" in line for line in said)
+    assert list(masters(tmp_path / "out")) == ["short/00.wav"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and not shutil.which("setpriv"), reason="needs setpriv")
+def test_permission_lost_in_the_middle(tmp_path):
+    write_chain(tmp_path / "chain.yaml", SLOW)
+    write_mixes(tmp_path / "mixes", 8, 2.0)
+    lost = "-dac_override,-dac_read_search"  # which make root stop at no door
+    before = ("setpriv", "--bounding-set", lost, "--inh-caps", lost) if os.geteuid() == 0 else ()
+    running = start(
+        tmp_path,
+        *("render", "chain.yaml", "mixes", "-o", "out", "--json", "--log", "log.jsonl"),
+        before=before,
+    )
+    log = tmp_path / "log.jsonl"
+    until(lambda: log.exists() and '"rendered"' in log.read_text())
+    (tmp_path / "out").chmod(0o500)
+    try:
+        output, errors = running.communicate(timeout=120)
+    finally:
+        (tmp_path / "out").chmod(0o700)
+    assert running.returncode == 1, errors
+    rows = json.loads(output)
+    failed = [row for row in rows if row["status"] == "failed"]
+    assert failed
+    assert len(failed) < 8
+    assert all("cannot be written: Permission denied" in row["error"] for row in failed)
+    assert pairs_hold(tmp_path / "out")
+
+
+def test_two_batches_into_one_folder(tmp_path):
+    write_mixes(tmp_path / "mixes", 6, 1.0)
+    for number, gain in enumerate((-3, -9)):
+        write_chain(tmp_path / f"{number}.yaml", CHAIN.replace("-3", str(gain)))
+    # Both may replace: each master is one or the other, and its sheet says which.
+    both = [
+        start(tmp_path, "render", f"{n}.yaml", "mixes", "-o", "out", "--overwrite", "-q")
+        for n in range(2)
+    ]
+    for running in both:
+        _, errors = running.communicate(timeout=120)
+        assert running.returncode == 0, errors
+    assert len(masters(tmp_path / "out")) == 6
+    assert pairs_hold(tmp_path / "out")
+    # Neither may: whoever comes second leaves it.
+    both = [
+        start(tmp_path, "render", f"{n}.yaml", "mixes", "-o", "new", "-q", "--json")
+        for n in range(2)
+    ]
+    done = [running.communicate(timeout=120) for running in both]
+    assert len(masters(tmp_path / "new")) == 6
+    assert pairs_hold(tmp_path / "new")
+    for _, errors in done:
+        for line in errors.splitlines():
+            assert "exists already" in line or "appeared while its master was" in line
+
+
+def test_thousands_of_tiny_jobs_with_many_that_fail(tmp_path):
+    """The parent's memory does not grow with what is done."""
+    write_chain(tmp_path / "chain.yaml")
+    (mix,) = write_mixes(tmp_path, 1, 0.02)
+    data = mix.read_bytes()
+    (tmp_path / "mixes").mkdir()
+    count = 2000
+    for number in range(count):
+        path = tmp_path / f"mixes/{number:05}.wav"
+        path.write_bytes(b"no audio" if number % 10 == 0 else data)
+    running = start(
+        tmp_path, "render", "chain.yaml", "mixes", "-o", "out", "--log", "log.jsonl", "-q"
+    )
+
+    def done() -> int:
+        folder = tmp_path / "out"
+        return sum(1 for _ in folder.glob("*.wav")) if folder.exists() else 0
+
+    def held_kilobytes() -> int:
+        lines = Path(f"/proc/{running.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+
+    until(lambda: done() > count // 5)
+    early = held_kilobytes()
+    until(lambda: done() > count * 8 // 10)
+    late = held_kilobytes()
+    _, errors = running.communicate(timeout=120)
+    assert running.returncode == 1
+    assert done() == count * 9 // 10
+    assert errors.count("cannot be read as audio") == count // 10
+    assert late - early < 2000, (early, late)
