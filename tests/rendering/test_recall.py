@@ -1,0 +1,488 @@
+"""Recall: what comes of a sheet when nothing has changed, and when each of its ingredients has."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+import masterprint
+from masterprint.chain.library import find_chain
+from masterprint.errors import UsageError
+from masterprint.plugins.catalogue import Catalogue
+from masterprint.plugins.scan import scan
+from masterprint.rendering.recall import rerender
+from masterprint.sheets.sheet import load_sheet
+from plugin_tools import bundle, need_fixtures
+from recall_tools import EQ, edited, made, odd, plain, put, recalled, sheet_of, tree, write_chain
+from recall_tools import write_mix as write
+
+GAIN = "plugin: {name: Fixture Gain, parameters: {Gain: -3}}"
+LIMITER = "limiter: {ceiling_dbtp: -1, input_gain_db: 3}"
+
+
+# ------------------------------------------------------------------------------ nothing changed
+
+UNCHANGED = {
+    "an empty chain": ([], ""),
+    "built-in stages": ([EQ, "width: {}", LIMITER], ""),
+    "dither none": ([EQ], "master: {dither: none}\n"),
+    "dither tpdf, 16 bits": ([EQ], "master: {dither: tpdf, bit_depth: 16}\n"),
+    "dither shaped": ([EQ], "master: {dither: shaped, bit_depth: 16}\n"),
+    "flac": ([EQ], "master: {format: flac}\n"),
+    "aiff": ([EQ], "master: {format: aiff, bit_depth: 32f}\n"),
+    "a tail": (["delay: {}"], "tail_s: 0.3\n"),
+    "another rate": ([EQ, LIMITER, "gain: {}"], "master: {sample_rate_hz: 48000}\n"),
+    "bands": (["split: {crossovers_hz: [200], bands: [[mono_bass: {}], [compressor: {}]]}"], ""),
+    "a bypassed stage": ([EQ, "limiter: {bypass: true}", "gain: {mix: 0}"], ""),
+}
+
+
+@pytest.mark.parametrize("what", UNCHANGED)
+def test_when_nothing_has_changed_the_master_is_identical(tmp_path: Path, what: str) -> None:
+    stages, more = UNCHANGED[what]
+    sheet = made(tmp_path, *stages, more=more)
+    before = tree(tmp_path)
+    result = recalled(sheet)
+    assert (result.verdict, odd(result)) == ("identical", [])
+    assert result.first_difference is result.residual_peak_dbfs is None
+    assert result.after is not None
+    assert result.after.as_dict() | {"notes": {}} == plain(sheet)["after"] | {"notes": {}}
+    assert tree(tmp_path) == before
+
+
+@pytest.mark.parametrize(("channels", "subtype"), [(1, "PCM_24"), (2, "DOUBLE"), (5, "PCM_16")])
+def test_mixes_of_any_kind(tmp_path: Path, channels: int, subtype: str) -> None:
+    mix = write(tmp_path / "mix.wav", channels=channels, subtype=subtype)
+    assert recalled(made(tmp_path, EQ, LIMITER, mix=mix)).verdict == "identical"
+
+
+def test_settings_given_beside_the_chain_are_recalled(tmp_path: Path) -> None:
+    chain = write_chain(tmp_path / "chain.yaml", EQ, LIMITER)
+    mix = write(tmp_path / "mix.wav")
+    done = masterprint.render(
+        chain,
+        mix,
+        tmp_path / "out",
+        settings={"limiter.ceiling_dbtp": -8.5},
+        bit_depth="16",
+        format="flac",
+    )
+    (tmp_path / "chain.yaml").unlink()  # the sheet is enough
+    assert recalled(sheet_of(done.master)).verdict == "identical"
+
+
+def test_a_new_master_is_kept_with_a_sheet_of_its_own(tmp_path: Path) -> None:
+    write(tmp_path / "rooms/room.wav", 0.02, 1)
+    sheet = made(tmp_path, "convolution: {impulse_response: rooms/room.wav, mix: 0.3}", LIMITER)
+    result = recalled(sheet, folder=tmp_path / "again/deep")
+    assert result.master == tmp_path / "again/deep/mix.wav"
+    assert result.master.read_bytes() == (tmp_path / "out/mix.wav").read_bytes()
+    assert recalled(sheet_of(result.master)).verdict == "identical"
+    assert plain(sheet_of(result.master))["work_sha256"] == plain(sheet)["work_sha256"]
+    assert sorted(path.name for path in result.master.parent.iterdir()) == [
+        "mix.wav",
+        "mix.wav.recall.yaml",
+    ]
+
+
+# ------------------------------------------------------------------------- what is left untouched
+
+
+def test_what_is_there_is_not_replaced(tmp_path: Path) -> None:
+    sheet = made(tmp_path, EQ)
+    for folder, options in (
+        (tmp_path / "out", {}),
+        (tmp_path / "out", {"overwrite": True}),
+        (tmp_path, {"overwrite": True}),  # where the mix is, which has the master's name
+    ):
+        before = tree(tmp_path)
+        with pytest.raises(UsageError, match="the master or the mix"):
+            recalled(sheet, folder=folder, **options)
+        assert tree(tmp_path) == before
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "mix.wav").write_text("somebody's")
+    with pytest.raises(UsageError, match="--overwrite"):
+        recalled(sheet, folder=other)
+    assert (other / "mix.wav").read_text() == "somebody's"
+    assert recalled(sheet, folder=other, overwrite=True).verdict == "identical"
+    (tmp_path / "linked").symlink_to(tmp_path / "out")
+    with pytest.raises(UsageError, match="the master or the mix"):
+        recalled(sheet, folder=tmp_path / "linked", overwrite=True)
+
+
+def test_what_is_impossible_makes_no_folder(tmp_path: Path) -> None:
+    sheet = made(tmp_path, EQ)
+    (tmp_path / "mix.wav").unlink()
+    (tmp_path / "out/mix.wav").unlink()
+    assert recalled(sheet, folder=tmp_path / "again").verdict == "impossible"
+    assert not (tmp_path / "again").exists()
+
+
+# ---------------------------------------------------------------------------------------- the mix
+
+
+def test_a_mix_that_moved_is_found_by_its_hash(tmp_path: Path) -> None:
+    sheet = made(tmp_path, EQ)
+    (tmp_path / "archive/2024").mkdir(parents=True)
+    (tmp_path / "mix.wav").rename(tmp_path / "archive/2024/final final.wav")
+    lost = recalled(sheet)
+    assert (lost.verdict, odd(lost)) == ("impossible", [("mix", "mix.wav", "missing")])
+    assert "mix.wav" in lost.reason
+    found = recalled(sheet, places=[tmp_path / "archive"])
+    assert (found.verdict, odd(found)) == ("identical", [("mix", "mix.wav", "moved")])
+    with pytest.raises(UsageError, match="no such file or folder"):
+        recalled(sheet, places=[tmp_path / "nowhere"])
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"seed": 2},
+        {"seconds": 0.4, "seed": 2},
+        {"channels": 1},
+        {"rate": 48000},
+        {"subtype": "FLOAT", "seed": 2},
+    ],
+)
+def test_a_changed_mix_is_named(tmp_path: Path, other: dict) -> None:
+    sheet = made(tmp_path, EQ)
+    write(tmp_path / "mix.wav", **other)
+    result = recalled(sheet)
+    assert (result.verdict, odd(result)) == ("different", [("mix", "mix.wav", "differs")])
+    assert "mix mix.wav" in result.reason
+    assert result.residual_rms_dbfs is not None
+    assert result.residual_rms_dbfs > -60
+
+
+def test_a_mix_with_other_tags_still_makes_the_same(tmp_path: Path) -> None:
+    sheet = made(tmp_path, EQ)
+    data = (tmp_path / "mix.wav").read_bytes() + b"LIST\x04\0\0\0abcd"
+    (tmp_path / "mix.wav").write_bytes(data[:4] + (len(data) - 8).to_bytes(4, "little") + data[8:])
+    result = recalled(sheet)
+    assert (result.verdict, odd(result)) == ("identical", [("mix", "mix.wav", "differs")])
+
+
+# ---------------------------------------------------------------------------------- the old master
+
+
+def test_without_the_old_master_only_sameness_can_be_told(tmp_path: Path) -> None:
+    sheet = made(tmp_path, EQ)
+    (tmp_path / "out/mix.wav").unlink()
+    assert recalled(sheet).verdict == "identical"
+    write(tmp_path / "mix.wav", seed=2)
+    result = recalled(sheet)
+    assert result.verdict == "different"
+    assert "not beside its sheet" in result.reason
+    assert result.residual_peak_dbfs is None
+
+
+@pytest.mark.parametrize("damage", ["edited", "cut", "no audio"])
+def test_a_master_that_was_edited_is_not_compared_with(tmp_path: Path, damage: str) -> None:
+    sheet = made(tmp_path, EQ)
+    master = tmp_path / "out/mix.wav"
+    if damage == "edited":
+        audio, rate = soundfile.read(master)
+        soundfile.write(master, audio * 0.5, rate, "PCM_24")
+    else:
+        data = master.read_bytes()
+        master.write_bytes(data[: len(data) // 2] if damage == "cut" else b"text")
+    assert recalled(sheet).verdict == "identical"
+    write(tmp_path / "mix.wav", seed=2)
+    result = recalled(sheet)
+    assert (result.verdict, result.residual_peak_dbfs) == ("different", None)
+    assert "cannot be told" in result.reason
+
+
+# -------------------------------------------------------------------------------------- the sheet
+
+
+def test_tampering_is_noticed(tmp_path: Path) -> None:
+    sheet = made(tmp_path, EQ, LIMITER)
+    for place in (("after", "integrated_lufs", -9.0), ("stages", 0, "audio_xxh3", "0" * 32)):
+        result = recalled(edited(sheet, put(*place), "left"))
+        assert result.verdict == "identical"
+        assert odd(result) == [("sheet", "edited.recall.yaml", "differs")]
+        assert "edited" in result.reason
+
+
+def test_an_edited_setting_is_explained_by_the_edit(tmp_path: Path) -> None:
+    sheet = made(tmp_path, EQ, LIMITER)
+    change = put("chain", "settings", "stages", 1, "limiter", "input_gain_db", 2.5)
+    result = recalled(edited(sheet, change, "left"))
+    assert result.verdict == "different"
+    assert result.first_difference == (2, "limiter")
+    assert "edited" in result.reason
+    resealed = recalled(edited(sheet, change, "sha256"))
+    assert resealed.verdict == "different"
+
+
+def test_another_hash_of_the_master_is_no_proof(tmp_path: Path) -> None:
+    sheet = made(tmp_path, EQ)
+    result = recalled(edited(sheet, put("master", "pcm_sha256", "0" * 64), "left"))
+    assert result.verdict == "different"
+    assert "edited" in result.reason
+
+
+# --------------------------------------------------------------------------------- files and rooms
+
+
+def test_a_file_of_the_chain_that_was_lost_moved_or_changed(tmp_path: Path) -> None:
+    room = write(tmp_path / "ir/room.wav", 0.02, 1)
+    sheet = made(tmp_path, EQ, "convolution: {impulse_response: ir/room.wav, label: hall}")
+    assert (recalled(sheet).verdict, odd(recalled(sheet))) == ("identical", [])
+    (tmp_path / "shelf").mkdir()
+    room.rename(tmp_path / "shelf/x.wav")
+    lost = recalled(sheet)
+    assert (lost.verdict, odd(lost)) == ("impossible", [("file", "ir/room.wav", "missing")])
+    found = recalled(sheet, places=[tmp_path / "shelf"])
+    assert (found.verdict, odd(found)) == ("identical", [("file", "ir/room.wav", "moved")])
+    write(room, 0.02, 1, seed=9)
+    changed = recalled(sheet)
+    assert (changed.verdict, odd(changed)) == ("different", [("file", "ir/room.wav", "differs")])
+    assert changed.first_difference == (2, "hall")
+    assert "ir/room.wav" in changed.reason
+
+
+# ------------------------------------------------------------------------------------- a stranger
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        put("mix", "path", "/etc/passwd"),
+        put("mix", "path", "../../../../../../../../etc/passwd"),
+        put("mix", "path", "/dev/zero"),
+        put("mix", "path", "../fifo"),
+        put("mix", "path", "../private.wav"),
+    ],
+)
+def test_a_strangers_path_is_not_followed_out_of_its_folder(tmp_path: Path, edit) -> None:
+    sheet = made(tmp_path, EQ)
+    os.mkfifo(tmp_path / "fifo")
+    write(tmp_path / "private.wav", seed=5)
+    result = recalled(edited(sheet, edit), folder=tmp_path / "again")
+    assert (result.verdict, odd(result)) == ("impossible", [("mix", "mix.wav", "missing")])
+    assert not (tmp_path / "again").exists()
+
+
+@pytest.mark.parametrize("name", ["../../evil.wav", "/evil.wav", "..", "", "sub/evil.wav", "."])
+def test_names_in_a_sheet_do_not_lead_out_of_the_folder(tmp_path: Path, name: str) -> None:
+    sheet = made(tmp_path / "deep/project", EQ)
+    before = tree(tmp_path)
+
+    def change(data) -> None:
+        data["master"]["name"] = data["mix"]["name"] = name
+        data["files"] = [{"name": f"../../{name}", **kept}]
+
+    content = (tmp_path / "deep/project/chain.yaml").read_bytes()
+    kept = {"path": "../chain.yaml", "bytes": len(content), "sha256": "0" * 64}
+    stranger = edited(sheet, change)
+    result = recalled(edited(sheet, put("master", "name", name)), folder=tmp_path / "again")
+    assert result.verdict == "identical"
+    assert result.master is not None
+    assert result.master.parent == tmp_path / "again"
+    recalled(stranger)
+    shutil.rmtree(tmp_path / "again")
+    stranger.unlink()
+    assert tree(tmp_path) == before
+
+
+def test_settings_that_no_chain_has_make_it_impossible(tmp_path: Path) -> None:
+    sheet = made(tmp_path, EQ)
+    for value in (
+        5,
+        None,
+        [{}],
+        [{"nothing": {}}],
+        [{"gain": {"gain_db": 1e9}}],
+        [{"gain": {}} for _ in range(300)],
+        [{"delay": {"time_ms": -1}}],
+    ):
+        result = recalled(edited(sheet, put("chain", "settings", "stages", value)))
+        assert (result.verdict, odd(result)) == ("impossible", [("chain", "chain.yaml", "missing")])
+    for tail in (-1.0, 1e9):
+        result = recalled(edited(sheet, put("chain", "settings", "tail_s", tail)))
+        assert result.verdict == "impossible"
+
+
+def test_a_stranger_cannot_name_files_outside_in_the_chain(tmp_path: Path) -> None:
+    sheet = made(tmp_path, EQ)
+    write(tmp_path / "private.wav", 0.02, 1)
+    for name in ("../private.wav", str(tmp_path / "private.wav"), "private.wav"):
+        stage = {"convolution": {"impulse_response": name}}
+        result = recalled(edited(sheet, put("chain", "settings", "stages", [stage])))
+        assert result.verdict == "impossible"
+
+
+def test_a_stranger_cannot_have_an_uncatalogued_plugin_loaded(
+    tmp_path: Path, plugins: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sheet = made(tmp_path, GAIN)
+    shutil.copytree(bundle("StartsProgram"), tmp_path / "out/StartsProgram.vst3")
+    stage = {"plugin": {"name": "Fixture StartsProgram"}}
+    result = recalled(edited(sheet, put("chain", "settings", "stages", [stage]), "ours"))
+    assert result.verdict == "impossible"
+    monkeypatch.setenv("MASTERPRINT_HOME", str(tmp_path / "empty"))
+    assert recalled(sheet).verdict == "impossible"
+
+
+# ------------------------------------------------------------------------------------------ plugins
+
+
+class Rack:
+    """Plugins of one's own, which can be installed, touched and removed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def install(self, name: str, as_name: str | None = None) -> Path:
+        place = self.folder / f"{as_name or name}.vst3"
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(bundle(name), place)
+        self.scan(place)
+        return place
+
+    def scan(self, place: Path) -> None:
+        catalogue = Catalogue.load()
+        assert scan(catalogue, place).status == "scanned"
+        catalogue.save()
+
+    def remove(self, place: Path) -> None:
+        shutil.rmtree(place)
+        catalogue = Catalogue.load()
+        catalogue.drop(place)
+        catalogue.save()
+
+
+@pytest.fixture
+def rack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rack:
+    need_fixtures()
+    monkeypatch.setenv("MASTERPRINT_HOME", str(tmp_path / "home"))
+    return Rack(tmp_path / "rack")
+
+
+PLACE = "stages[1].plugin: Fixture Gain"
+
+
+def test_a_touched_binary_is_named(tmp_path: Path, rack: Rack) -> None:
+    place = rack.install("Gain")
+    sheet = made(tmp_path, EQ, GAIN)
+    assert (recalled(sheet).verdict, odd(recalled(sheet))) == ("identical", [])
+    (library,) = place.rglob("*.so")
+    library.write_bytes(library.read_bytes() + b"\0")
+    unscanned = recalled(sheet)
+    assert unscanned.verdict == "impossible"
+    assert "has changed since it was scanned" in unscanned.reason
+    rack.scan(place)
+    result = recalled(sheet)
+    assert (result.verdict, odd(result)) == ("identical", [("plugin", PLACE, "differs")])
+    text = next(each.text for each in result.ingredients if each.kind == "plugin")
+    assert plain(sheet)["plugins"][0]["binary_sha256"][:12] in text
+
+
+def test_another_version_is_named_and_explains(tmp_path: Path, rack: Rack) -> None:
+    place = rack.install("Gain")
+    sheet = made(tmp_path, EQ, "plugin: {name: Fixture Gain, parameters: {Gain: -3}}", LIMITER)
+    rack.remove(place)
+    lost = recalled(sheet)
+    assert lost.verdict == "impossible"
+    assert "Fixture Gain" in lost.reason
+    rack.install("GainV2")
+    result = recalled(sheet)
+    assert result.verdict == "identical"
+    assert odd(result) == [("plugin", PLACE, "differs")]
+    # With other audio before it, it would be blamed for what it does not do: only its own stage.
+    shown = next(each.text for each in result.ingredients if each.kind == "plugin")
+    assert shown == "version 2.0.0, it was 1.2.3"
+
+
+def test_a_plugin_that_never_repeats_itself_is_named(tmp_path: Path, plugins: Path) -> None:
+    sheet = made(tmp_path, EQ, "plugin: {name: Fixture Random}", LIMITER)
+    result = recalled(sheet)
+    assert result.verdict == "different"
+    assert result.first_difference == (2, "Fixture Random")
+    assert "Fixture Random" in result.reason
+
+
+def test_a_fallback_whose_plugin_is_gone_or_came_later(tmp_path: Path, rack: Rack) -> None:
+    chain = (
+        "plugin: {name: Fixture Gain, parameters: {Gain: -3}, when_missing: fallback, "
+        "fallback: [gain: {gain_db: -1}]}"
+    )
+    without = made(tmp_path, EQ, chain)
+    (fact,) = plain(without)["plugins"]
+    assert (fact["used"], fact["binary_sha256"]) == ("fallback", None)
+    assert (recalled(without).verdict, odd(recalled(without))) == ("identical", [])
+    place = rack.install("Gain")
+    later = recalled(without)
+    assert later.verdict == "different"
+    assert later.first_difference == (2, "Fixture Gain")
+    assert "is installed here" in later.reason
+    done = masterprint.render(tmp_path / "chain.yaml", tmp_path / "mix.wav", tmp_path / "with")
+    sheet = sheet_of(done.master)
+    assert plain(sheet)["plugins"][0]["used"] == "plugin"
+    rack.remove(place)
+    gone = recalled(sheet)
+    assert gone.verdict == "impossible"
+    assert odd(gone) == [("plugin", "stages[1].plugin: Fixture Gain", "missing")]
+
+
+def test_a_bypass_whose_plugin_came_later(tmp_path: Path, rack: Rack) -> None:
+    sheet = made(tmp_path, "plugin: {name: Fixture Gain, when_missing: bypass}")
+    assert recalled(sheet).verdict == "identical"
+    rack.install("Gain")
+    result = recalled(sheet)
+    assert odd(result) == [("plugin", "stages[0].plugin: Fixture Gain", "differs")]
+
+
+# ----------------------------------------------------------------------------- with other settings
+
+
+def test_another_chain_for_the_same_mix(tmp_path: Path) -> None:
+    sheet = made(tmp_path, EQ, LIMITER)
+    write_chain(tmp_path / "new.yaml", EQ.replace("1.5", "2.5"), LIMITER, "gain: {gain_db: -2}")
+    result = rerender(load_sheet(sheet), find_chain(tmp_path / "new.yaml"), folder=tmp_path / "new")
+    assert result.verdict == "changed"
+    assert [str(change) for change in result.settings] == [
+        "stage 1, eq: bands[0].gain_db: 1.5 -> 2.5",
+        "stage 3, gain: added",
+    ]
+    assert result.before == plain(sheet)["after"]
+    assert result.after == masterprint.measure(tmp_path / "new/mix.wav")
+    assert recalled(sheet_of(tmp_path / "new/mix.wav")).verdict == "identical"
+
+
+def test_other_settings_for_the_same_mix(tmp_path: Path) -> None:
+    sheet = made(tmp_path, EQ, LIMITER)
+    (tmp_path / "chain.yaml").unlink()
+    saved = load_sheet(sheet)
+    result = rerender(saved, None, {"limiter.ceiling_dbtp": -9.0}, folder=tmp_path / "new")
+    assert [str(change) for change in result.settings] == [
+        "stage 2, limiter: ceiling_dbtp: -1 -> -9"
+    ]
+    audio, _ = soundfile.read(tmp_path / "new/mix.wav")
+    assert 20 * np.log10(np.abs(audio).max()) < -8.9
+    assert recalled(sheet_of(tmp_path / "new/mix.wav")).verdict == "identical"
+    with pytest.raises(UsageError):
+        rerender(saved, None, {"limiter.ceiling": -9.0})
+
+
+def test_the_same_chain_changes_nothing(tmp_path: Path) -> None:
+    sheet = made(tmp_path, EQ, "split: {crossovers_hz: [200], bands: [[gain: {}], []]}")
+    result = rerender(load_sheet(sheet), find_chain(tmp_path / "chain.yaml"))
+    assert (result.verdict, result.settings) == ("changed", [])
+    assert result.reason == "no settings differ"
+
+
+def test_another_format_does_not_hide_the_old_master(tmp_path: Path) -> None:
+    sheet = made(tmp_path, EQ)
+    before = tree(tmp_path / "out")
+    result = rerender(load_sheet(sheet), None, {"master.format": "flac"}, folder=tmp_path / "out")
+    assert result.master == tmp_path / "out/mix.flac"
+    assert {name: tree(tmp_path / "out")[name] for name in before} == before
