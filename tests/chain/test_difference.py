@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 import yaml
 
 from masterprint.chain.difference import changes
@@ -133,3 +134,24 @@ def test_plugins_are_told_apart_by_their_class() -> None:
 def test_many_stages_are_compared_at_once() -> None:
     many = [f"gain: {{gain_db: {n / 10}}}" for n in range(64)]
     assert len(changes(of(*many), of(*many[::-1]))) == 64
+
+
+# ------------------------------------------------------------------------- found to go wrong
+
+
+@pytest.mark.parametrize(("old", "new"), [(0.1234567, 0.1234568), (1234567.0, 1234568.0)])
+def test_values_that_differ_are_shown_so(old: float, new: float) -> None:
+    (change,) = changes({"x": old, "stages": []}, {"x": new, "stages": []})
+    before, after = str(change).removeprefix("x: ").split(" -> ")
+    assert before != after
+
+
+def test_what_is_missing_is_not_told_as_none_becoming_none() -> None:
+    """A sheet of an older version does not have a setting whose default is null."""
+    assert "x: none -> none" not in told({"stages": [], "x": None}, {"stages": []})
+    assert "x: none -> none" not in told({"stages": []}, {"stages": [], "x": None})
+
+
+def test_a_parameter_written_as_another_kind_of_number_is_no_change() -> None:
+    one, other = (f"plugin: {{name: P, parameters: {{Gain: {value}}}}}" for value in ("1", "1.0"))
+    assert told(of(one), of(other)) == []

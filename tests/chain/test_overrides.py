@@ -188,3 +188,17 @@ def test_key_and_value_of_a_text(text: str, key: str, value: Any) -> None:
 def test_a_text_of_another_form_is_refused(text: str) -> None:
     with pytest.raises(UsageError):
         setting_from(text)
+
+
+# ------------------------------------------------------------------------- found to go wrong
+
+
+@pytest.mark.parametrize(
+    ("label", "key", "value"),
+    [("master", "master.bit_depth", "16"), ("stages[1]", "stages[1].gain.gain_db", 3.0)],
+)
+def test_a_label_does_not_hide_the_path_that_errors_print(
+    label: str, key: str, value: object
+) -> None:
+    chain = Chain.model_validate({"stages": [{"limiter": {"label": label}}, {"gain": {}}]})
+    assert len(told_of(chain, {key: value})) == 1

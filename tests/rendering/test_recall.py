@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
+from contextlib import suppress
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -486,3 +490,199 @@ def test_another_format_does_not_hide_the_old_master(tmp_path: Path) -> None:
     result = rerender(load_sheet(sheet), None, {"master.format": "flac"}, folder=tmp_path / "out")
     assert result.master == tmp_path / "out/mix.flac"
     assert {name: tree(tmp_path / "out")[name] for name in before} == before
+
+
+# ------------------------------------------------------------------------- found to go wrong
+
+
+def test_a_mix_that_is_given_is_taken_whatever_is_in_it(tmp_path: Path) -> None:
+    """As `--mix` says: also where the old mix is still in its place."""
+    sheet = made(tmp_path, EQ)
+    other = write(tmp_path / "mix v2.wav", seed=2)
+    result = recalled(sheet, places=[other], folder=tmp_path / "new")
+    assert plain(sheet_of(tmp_path / "new/mix.wav"))["mix"]["name"] == "mix v2.wav"
+    assert (result.verdict, odd(result)) == ("different", [("mix", "mix.wav", "differs")])
+
+
+@pytest.mark.parametrize("setting", ["bypass: true", "mix: 0"])
+def test_a_file_of_a_stage_that_does_nothing_is_no_obstacle(tmp_path: Path, setting: str) -> None:
+    write(tmp_path / "room.wav", 0.02, 1)
+    sheet = made(tmp_path, EQ, f"convolution: {{impulse_response: room.wav, {setting}}}")
+    assert recalled(sheet).verdict == "identical"
+
+
+def test_a_sheet_of_other_settings_can_be_recalled(tmp_path: Path) -> None:
+    """Its files are where they were, not where they were put together for the render."""
+    write(tmp_path / "room.wav", 0.02, 1)
+    sheet = made(tmp_path, "convolution: {impulse_response: room.wav}", "gain: {gain_db: -2}")
+    rerender(load_sheet(sheet), None, {"gain.gain_db": -3.0}, folder=tmp_path / "new")
+    new = sheet_of(tmp_path / "new/mix.wav")
+    assert plain(new)["files"][0]["path"] == "../room.wav"
+    assert (recalled(new).verdict, odd(recalled(new))) == ("identical", [])
+
+
+def test_the_sheet_of_a_lost_master_is_not_replaced(tmp_path: Path) -> None:
+    """It is all that tells what the master was; `render` does not replace it either."""
+    sheet = made(tmp_path, EQ)
+    (tmp_path / "out/mix.wav").unlink()
+    write(tmp_path / "mix.wav", seed=2)
+    before = sheet.read_bytes()
+    with pytest.raises(UsageError):
+        recalled(sheet, folder=tmp_path / "out")
+    assert sheet.read_bytes() == before
+
+
+def test_the_plugin_that_was_used_is_used_again_where_a_newer_one_is_too(
+    tmp_path: Path, rack: Rack
+) -> None:
+    """The sheet knows class, version and binary, even where the chain has the name only."""
+    rack.install("Gain")
+    sheet = made(tmp_path, EQ, GAIN)
+    rack.install("GainV2")
+    assert (recalled(sheet).verdict, odd(recalled(sheet))) == ("identical", [])
+
+
+def test_a_plugin_in_a_fallback_that_is_not_used_any_more_is_not_missing(
+    tmp_path: Path, rack: Rack
+) -> None:
+    rack.install("Latency64")
+    inner = "plugin: {name: Fixture Latency64}"
+    stage = f"plugin: {{name: Fixture Gain, when_missing: fallback, fallback: [{inner}]}}"
+    sheet = made(tmp_path, EQ, stage)
+    rack.install("Gain")
+    result = recalled(sheet)
+    assert not any("is not installed" in each.text for each in result.ingredients)
+    assert result.verdict != "impossible"
+
+
+def test_all_that_is_missing_is_said_at_once(tmp_path: Path, rack: Rack) -> None:
+    room = write(tmp_path / "room.wav", 0.02, 1)
+    place, other = rack.install("Gain"), rack.install("Latency64")
+    stages = [
+        GAIN,
+        "convolution: {impulse_response: room.wav}",
+        "plugin: {name: Fixture Latency64}",
+    ]
+    sheet = made(tmp_path, *stages)
+    room.unlink()
+    rack.remove(place)
+    (library,) = other.rglob("*.so")
+    library.write_bytes(library.read_bytes() + b"\0")
+    rack.scan(other)
+    result = recalled(sheet)
+    assert result.verdict == "impossible"
+    assert "room.wav" in result.reason
+    assert "Fixture Gain" in result.reason
+    assert ("plugin", "stages[2].plugin: Fixture Latency64", "differs") in odd(result)
+
+
+def test_a_missing_plugin_is_a_plugin(tmp_path: Path, rack: Rack) -> None:
+    place = rack.install("Gain")
+    sheet = made(tmp_path, EQ, GAIN)
+    rack.remove(place)
+    assert odd(recalled(sheet)) == [("plugin", PLACE, "missing")]
+
+
+def test_another_mix_through_an_empty_chain_is_no_matter_of_rounding(tmp_path: Path) -> None:
+    sheet = made(tmp_path, more="master: {bit_depth: 16}\n")
+    write(tmp_path / "mix.wav", seed=2)
+    result = recalled(sheet)
+    assert (result.verdict, odd(result)) == ("different", [("mix", "mix.wav", "differs")])
+    assert "rounding" not in result.reason
+
+
+def test_a_mix_of_another_number_of_channels_is_different(tmp_path: Path) -> None:
+    sheet = made(tmp_path, EQ)
+    write(tmp_path / "mix.wav", channels=3)
+    assert recalled(sheet).verdict == "different"
+
+
+def test_a_master_of_another_length_is_said_to_be(tmp_path: Path) -> None:
+    """The residual is of what both have: here it is tiny, and explains nothing."""
+    sheet = made(tmp_path, EQ)
+    write(tmp_path / "mix.wav", 0.4)
+    result = recalled(sheet)
+    assert result.verdict == "different"
+    assert any(word in result.reason for word in ("frames", "length", "long", "short"))
+
+
+@pytest.mark.parametrize("name", [b"caf\xe9.wav", b"bell\x07.wav"])
+def test_a_mix_whose_name_is_no_text_is_found_where_it_was(tmp_path: Path, name: bytes) -> None:
+    odd_name = tmp_path / os.fsdecode(name)
+    write(tmp_path / "plain.wav").rename(odd_name)
+    assert recalled(made(tmp_path, EQ, mix=odd_name)).verdict == "identical"
+
+
+@pytest.mark.parametrize(
+    "names", [["."], [""], ["a", "a/b"], ["y" * 300], ["z/" * 3000]], ids=lambda names: names[0][:3]
+)
+def test_files_with_names_that_cannot_be_are_no_unknown_error(
+    tmp_path: Path, names: list[str]
+) -> None:
+    sheet = made(tmp_path, EQ)
+    content = sheet.read_bytes()
+    fact = {"path": sheet.name, "bytes": len(content), "sha256": sha256(content).hexdigest()}
+    result = recalled(edited(sheet, put("files", [{"name": name, **fact} for name in names])))
+    assert result.verdict in ("identical", "impossible")
+
+
+def test_a_name_of_the_master_that_no_system_takes_is_no_unknown_error(tmp_path: Path) -> None:
+    sheet = edited(made(tmp_path, EQ), put("master", "name", "x" * 300 + ".wav"))
+    with suppress(masterprint.MasterprintError):
+        recalled(sheet)
+
+
+SMALL_FILES_ONLY = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+from pathlib import Path
+from masterprint.rendering.recall import recall
+from masterprint.sheets.sheet import load_sheet
+print(recall(load_sheet(Path(sys.argv[1]))).verdict)
+"""
+
+
+def test_files_that_the_chain_does_not_name_are_not_copied(tmp_path: Path) -> None:
+    """With a large one beside it, a thousand such lines in a sheet would fill the disk."""
+    sheet = made(tmp_path, EQ)
+    large = tmp_path / "out/large"
+    with large.open("wb") as file:
+        file.truncate(8 << 20)
+    fact = {"path": "large", "bytes": 8 << 20, "sha256": sha256(large.read_bytes()).hexdigest()}
+    stranger = edited(sheet, put("files", [{"name": "large", **fact}]))
+    command = [sys.executable, "-c", SMALL_FILES_ONLY, stranger]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "identical\n", done.stderr[-300:]
+
+
+@pytest.mark.parametrize(
+    "stages",
+    [
+        5,
+        None,
+        [1],
+        "abc",
+        [{}],
+        [{"eq": None}],
+        [{"gain": {"label": [1]}}],
+        [{"split": {"bands": 5}}],
+    ],
+    ids=str,
+)
+def test_another_chain_beside_a_strangers_settings_is_no_unknown_error(
+    tmp_path: Path, stages: object
+) -> None:
+    split = "split: {crossovers_hz: [200], bands: [[gain: {}], []]}"
+    sheet = edited(made(tmp_path, split), put("chain", "settings", "stages", stages))
+    chain = find_chain(tmp_path / "chain.yaml")
+    with suppress(masterprint.MasterprintError):
+        assert rerender(load_sheet(sheet), chain).verdict == "changed"
+
+
+def test_a_sheet_that_was_sealed_anew_is_told_from_an_own_one(tmp_path: Path) -> None:
+    """Anybody can make its sha256 fit; that the maker's mark does not is known, and not said."""
+    resealed = edited(made(tmp_path, EQ), put("date", "2020-01-01T00:00:00Z"), "sha256")
+    assert not load_sheet(resealed).is_ours
+    result = recalled(resealed)
+    (of_sheet,) = (each for each in result.ingredients if each.kind == "sheet")
+    assert of_sheet.status != "same" or of_sheet.text

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -134,3 +136,28 @@ def test_a_project_that_moved_as_a_whole_is_found_where_it_is(
     assert found.status == "same"
     assert found.path is not None
     assert found.path.samefile(tmp_path / "elsewhere/copy/mix.wav")
+
+
+# ------------------------------------------------------------------------- found to go wrong
+
+ENDLESS = """
+import sys
+from pathlib import Path
+from masterprint.sheets.finding import locate
+from masterprint.sheets.sheet import load_sheet
+saved = load_sheet(Path(sys.argv[1]))
+print(locate(saved.sheet.mix, saved, []).status)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/pagemap").exists(), reason="Linux has endless files")
+def test_a_file_that_says_it_is_empty_is_not_read_without_end(stranger: SavedSheet) -> None:
+    """Those in /proc are regular, have 0 bytes, and this one gives 256 GB."""
+
+    def change(data: dict) -> None:
+        data["mix"] |= {"path": "/proc/self/pagemap", "bytes": 0}
+
+    sheet = edited(stranger.path, change, name="endless")
+    command = [sys.executable, "-c", ENDLESS, sheet]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    assert done.stdout == "missing\n"

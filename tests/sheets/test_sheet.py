@@ -8,6 +8,7 @@ import json
 import math
 import os
 import re
+import shlex
 import shutil
 import stat
 import subprocess
@@ -496,3 +497,52 @@ def test_a_chain_file_written_by_the_settings_of_a_sheet_makes_the_same(tmp_path
     again = masterprint.render(chain, tmp_path / "mix.wav", tmp_path / "again")
     assert plain(sheet_of(again.master))["work_sha256"] == sheet["work_sha256"]
     assert pcm_sha256(again.master) == sheet["master"]["pcm_sha256"]
+
+
+# ------------------------------------------------------------------------- found to go wrong
+
+
+@pytest.mark.parametrize("mark", ["\n", "\r", "\x85", "\u2028"], ids=ascii)
+def test_a_line_break_in_a_file_name_stays_in_the_comment(tmp_path: Path, mark: str) -> None:
+    mix = write_mix(tmp_path / f"a{mark}b.wav", 0.05)
+    sheet = made(tmp_path, EQ, mix=mix)
+    assert all(line.startswith("#") for line in re.split("[\n\r\x85\u2028]", head_of(sheet)))
+    assert recalled(sheet, places=[tmp_path]).verdict == "identical"
+
+
+def head_of(sheet: Path) -> str:
+    return sheet.read_bytes().decode().partition("\nmasterprint_recall")[0]
+
+
+def test_the_command_in_the_head_can_be_pasted(tmp_path: Path) -> None:
+    """A name may come from a stranger; pasted into a shell it must be one word."""
+    sheet = made(tmp_path, EQ, mix=write_mix(tmp_path / "a b; touch PWNED #.wav", 0.05))
+    command = head_of(sheet).splitlines()[1].removeprefix("# ")
+    assert shlex.split(command) == ["masterprint", "recall", sheet.name]
+
+
+@pytest.mark.parametrize("marks", [{"sha256": "é"}, {"sha256": "0", "maker": "é"}])
+def test_a_seal_of_any_text_is_only_a_wrong_one(tmp_path: Path, marks: dict[str, str]) -> None:
+    sheet = made(tmp_path, EQ, mix=write_mix(tmp_path / "mix.wav", 0.05))
+    data = plain(sheet) | {"seal": marks}
+    sheet.write_text(yaml.safe_dump(data, allow_unicode=True), encoding="utf-8")
+    saved = load_sheet(sheet)
+    assert (saved.is_untouched, saved.is_ours) == (False, False)
+
+
+def test_what_was_rendered_can_be_recalled_however_deep_it_is(tmp_path: Path) -> None:
+    """A chain made in code may be deeper than a file; its sheet is to be readable all the same."""
+    stage: dict = {"gain": {"gain_db": -1.0}}
+    for _ in range(12):
+        stage = {"split": {"crossovers_hz": [200.0], "bands": [[stage], []]}}
+    chain = masterprint.Chain.model_validate({"stages": [stage]})
+    done = masterprint.render(chain, write_mix(tmp_path / "mix.wav", 0.05), tmp_path / "out")
+    assert recalled(sheet_of(done.master)).verdict == "identical"
+
+
+def test_a_pipe_is_no_sheet(tmp_path: Path) -> None:
+    path = tmp_path / "x.recall.yaml"
+    os.mkfifo(path)
+    command = [sys.executable, "-m", "masterprint", "recall", path]
+    done = subprocess.run(command, capture_output=True, timeout=10, check=False)  # comes back
+    assert done.returncode == 2
