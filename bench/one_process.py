@@ -1,4 +1,4 @@
-"""Render one mix many times in this process: what the worker processes of a batch cost beside it."""
+"""Render one mix many times in this process: what the workers of a batch cost beside it."""
 
 import sys
 from pathlib import Path

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +55,14 @@ def run(tmp_path: Path) -> Run:
         )
 
     return command
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _nobodys_home_in_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nor does a fixture that is made before any test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MASTERPRINT_HOME", str(tmp_path_factory.getbasetemp() / "nobody"))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -40,6 +40,7 @@ def test_a_setting_of_a_stage() -> None:
         "kind": "changed",
         "old": 0.0,
         "new": -1.5,
+        "text": "stage 2, gain 'trim': gain_db: 0 -> -1.5",
     }
     assert str(change) == "stage 2, gain 'trim': gain_db: 0 -> -1.5"
 

@@ -98,7 +98,7 @@ REFUSED = {
     "stages[-1].gain.gain_db": "is no path",
     "stages[].gain": "is no path",
     "stages[99999].gain": "is no path",
-    "*": "no such stage",
+    "*": "is no path",
     "*.": "is no path",
     "*.nothing": "no stage of this chain has",
     "limiter.": "is no path",

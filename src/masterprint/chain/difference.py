@@ -56,6 +56,27 @@ def changes(old: Settings, new: Settings) -> list[Change]:
     return found + list(_of_stages(old.get("stages", []), new.get("stages", []), ""))
 
 
+def are_entries(stages: Any) -> bool:
+    """Whether somebody's data has the shape of a list of stages, however nested."""
+    return isinstance(stages, list) and all(map(_is_entry, stages))
+
+
+def _is_entry(entry: Any) -> bool:
+    if not isinstance(entry, dict) or len(entry) != 1:
+        return False
+    ((name, settings),) = entry.items()
+    if not isinstance(settings, dict):
+        return False
+    if not all(isinstance(settings.get(key), str | None) for key in ("label", "class_id")):
+        return False
+    bands = [] if name == "eq" else settings.get("bands", [])
+    return (
+        isinstance(bands, list)
+        and all(map(are_entries, bands))
+        and are_entries(settings.get("fallback", []))
+    )
+
+
 def _of_stages(old: list[Settings], new: list[Settings], outer: str) -> Iterator[Change]:
     """Stages are matched by kind and label, so that one put in between moves no other."""
     matcher = SequenceMatcher(
@@ -104,8 +125,15 @@ def _pairs(old: Any, new: Any, place: str) -> Iterator[tuple[str, Any, Any]]:
             then = old[index] if index < len(old) else MISSING
             now = new[index] if index < len(new) else MISSING
             yield from _pairs(then, now, f"{place}[{index}]")
-    elif type(old) is not type(new) or old != new:
+    elif not _same(old, new):
         yield place, None if old is MISSING else old, None if new is MISSING else new
+
+
+def _same(old: Any, new: Any) -> bool:
+    """A setting that one side lacks is one that is null; 1 and 1.0 are one number."""
+    old, new = (None if each is MISSING else each for each in (old, new))
+    numbers = [isinstance(each, float | int) and not isinstance(each, bool) for each in (old, new)]
+    return bool(old == new) and (type(old) is type(new) or all(numbers))
 
 
 def _without_stages(chain: Settings) -> Settings:
@@ -132,7 +160,8 @@ def _shown(value: Any) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_shown, value))}]"
     if isinstance(value, float):
-        return f"{value:g}"
+        short = f"{value:g}"
+        return short if float(short) == value else repr(value)
     return (
         "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
     )

@@ -22,6 +22,7 @@ HIGHEST_RATE_HZ = 192000
 filters would have no room."""
 
 MOST_STAGES_IN_ALL = 256
+MOST_NESTED = 24
 MOST_MEMORY_BYTES = 3_000_000_000
 """A chain from a stranger must not exhaust the machine."""
 
@@ -87,6 +88,10 @@ class Chain(Settings):
             raise ValueError(
                 f"found {count} stages, those within stages included; allowed: at most "
                 f"{MOST_STAGES_IN_ALL}"
+            )
+        if (depth := _depth(value)) > MOST_NESTED:
+            raise ValueError(
+                f"found stages within stages {depth} deep; allowed: at most {MOST_NESTED}"
             )
         return value
 
@@ -166,6 +171,12 @@ class Chain(Settings):
         data = self.model_dump(mode="json", exclude={"stages", "name", "description"})
         data["stages"] = [_resolved(stage, {"label"}) for stage in self.stages]
         return data
+
+
+def _depth(stages: list[Stage]) -> int:
+    """How deep stages lie within stages."""
+    inner = [each for stage in stages for lists in stage.inner().values() for each in lists]
+    return 1 + max(map(_depth, inner), default=0) if stages else 0
 
 
 def _resolved(stage: Stage, without: Set[str] = frozenset()) -> dict[str, Any]:

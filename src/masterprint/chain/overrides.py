@@ -72,12 +72,15 @@ def _meant(chain: Chain, key: str) -> Iterator[Place]:
     """The places that a key names; LookupError says why there is none."""
     stages = list(_stages(chain.stages, ("stages",)))
     head, _, rest = key.partition(".")
-    if head == "*" and rest:
+    if head == "*":
         setting = _place(rest)[0]
         having = [place for place, stage in stages if setting in type(stage).model_fields]
         if not having:
             raise LookupError(f"no stage of this chain has a setting {setting!r}")
         yield from ((*place, *_place(rest)) for place in having)
+        return
+    if _PART.match(key) and _PART.findall(key)[0][0] in Chain.model_fields:
+        yield _place(key)
         return
     for names in (
         {place: stage.label for place, stage in stages},
@@ -91,10 +94,8 @@ def _meant(chain: Chain, key: str) -> Iterator[Place]:
             yield (*place, *_place(key[len(name) + 1 :]))
         if named:
             return
-    place = _place(key)
-    if place[0] not in Chain.model_fields:
-        raise LookupError("there is no such stage in this chain, and no such setting")
-    yield place
+    _place(key)  # is it a path at all?
+    raise LookupError("there is no such stage in this chain, and no such setting")
 
 
 def _begins(key: str, name: str) -> bool:

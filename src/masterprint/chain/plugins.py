@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from masterprint.chain.model import Chain
 from masterprint.chain.yaml_source import Place, path_text
 from masterprint.errors import PluginError
 from masterprint.plugins.catalogue import Catalogue, need_unchanged
-from masterprint.plugins.finding import Missing, find
+from masterprint.plugins.finding import Missing, Wanted, find
 from masterprint.plugins.identity import Plugin as Installed
+from masterprint.plugins.identity import same_name
 from masterprint.plugins.instance import instances
 from masterprint.plugins.scan import SCAN_S
 from masterprint.plugins.scan import trusted as trusted_entry
@@ -24,13 +25,19 @@ MISSING_HINT = (
 )
 
 
-def with_plugins(chain: Chain, trusted: Sequence[Path] = (), limit_s: float | None = None) -> Chain:
+def with_plugins(
+    chain: Chain,
+    trusted: Sequence[Path] = (),
+    limit_s: float | None = None,
+    wanted: Mapping[str, Wanted] | None = None,
+) -> Chain:
     """The chain with every plugin stage bound to an installed plugin, or to what replaces it.
 
     Args:
         chain: any chain; one without plugins comes back as it is.
         trusted: plugin files that may be loaded although they are not in the catalogue.
         limit_s: seconds that each step with one of these may take, where a scan's are too many.
+        wanted: by place, what is looked for instead of what the chain says, where more is known.
 
     Raises:
         PluginError: naming every plugin that is missing, has changed where that is an error, or
@@ -38,11 +45,8 @@ def with_plugins(chain: Chain, trusted: Sequence[Path] = (), limit_s: float | No
     """
     if next(plugin_stages(chain.stages), None) is None:
         return chain
-    catalogue = Catalogue.load()
-    for file in trusted:
-        entry = trusted_entry(file, min(SCAN_S, limit_s or SCAN_S))
-        catalogue.put(entry)
-    binding = _Binding(catalogue)
+    catalogue = catalogue_with(trusted, limit_s)
+    binding = _Binding(catalogue, wanted or {})
     stages = binding.of(chain.stages, "stages")
     if binding.problems:
         count = len(binding.problems)
@@ -54,6 +58,18 @@ def with_plugins(chain: Chain, trusted: Sequence[Path] = (), limit_s: float | No
             hint=binding.hint,
         )
     return chain.model_copy(update={"stages": stages})
+
+
+def catalogue_with(trusted: Sequence[Path], limit_s: float | None = None) -> Catalogue:
+    """The catalogue, and for this time plugin files that are not in it.
+
+    Raises:
+        PluginError: one of them does not load.
+    """
+    catalogue = Catalogue.load()
+    for file in trusted:
+        catalogue.put(trusted_entry(file, min(SCAN_S, limit_s or SCAN_S)))
+    return catalogue
 
 
 def plugin_stages(
@@ -126,8 +142,9 @@ def plugin_processes(chain: Chain, channels: int = 2) -> int:
 class _Binding:
     """Binds stages one by one, and collects what is wrong."""
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    def __init__(self, catalogue: Catalogue, wanted: Mapping[str, Wanted]) -> None:
         self._catalogue = catalogue
+        self._wanted = wanted
         self.problems: list[str] = []
         self.hint: str | None = None
 
@@ -145,10 +162,21 @@ class _Binding:
             return stage.model_copy(update={"bands": bands}) if bands else stage
         return self._plugin(stage, place) if isinstance(stage, Plugin) else stage
 
+    def _wanted_at(self, place: str, stage: Plugin) -> Wanted:
+        """What is known to be meant, unless the chain means another plugin."""
+        known = self._wanted.get(place)
+        if known is None:
+            return stage.wanted
+        if stage.class_id is not None:
+            same = stage.class_id.casefold() == (known.class_id or "").casefold()
+        else:
+            same = same_name(stage.name, known.name)
+        return known if same else stage.wanted
+
     def _plugin(self, stage: Plugin, place: str) -> Stage:
         named = f"{place}: {stage.wanted.title}"
         try:
-            found = find(self._catalogue, stage.wanted)
+            found = find(self._catalogue, self._wanted_at(place, stage))
         except Missing as missing:
             if stage.when_missing == "fail":
                 self.hint = MISSING_HINT

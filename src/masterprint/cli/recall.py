@@ -194,7 +194,7 @@ def _tell(result: dict[str, Any], as_json: bool) -> None:
         print_json(result)
         return
     for each in result["ingredients"]:
-        if each["status"] != "same":
+        if each["status"] != "same" or each["text"]:
             kind, name = each["kind"], each["name"]
             print(clean(f"{each['status']:8} {kind} {name}: {each['text']}"))
     same = sum(each["status"] == "same" for each in result["ingredients"])
@@ -207,7 +207,7 @@ def _tell(result: dict[str, Any], as_json: bool) -> None:
     if result["residual_peak_dbfs"] is not None:
         said += (
             f"; the residual peaks at {result['residual_peak_dbfs']:.1f} dBFS, "
-            f"RMS {result['residual_rms_dbfs']:.1f} dBFS"
+            f"RMS {result['residual_rms_dbfs']:.1f} dBFS (up to {result['tolerance_db']:g} allowed)"
         )
     print(clean(said))
     if result["master"] is not None:

@@ -27,16 +27,21 @@ class Quantiser:
 
     Where nothing is lost (digital silence, a stretch of a 16-bit mix that no stage has changed)
     samples pass as they are, without dither, unless `dither_silence` asks for it on silence.
-    Dither is seeded by the first block's content: the same audio gives the same master.
+    Dither is seeded by the first block's content: the same audio gives the same master. A `seed`
+    that is given takes its place, so that a master that was made of other audio can be compared
+    without the difference of two dithers.
 
     Attributes:
         clipped_samples: so far.
         seed: of the dither; None where there is none.
     """
 
-    def __init__(self, bits: int, dither: Dither, dither_silence: bool = False) -> None:
+    def __init__(
+        self, bits: int, dither: Dither, dither_silence: bool = False, seed: int | None = None
+    ) -> None:
         self.clipped_samples = 0
         self.seed: int | None = None
+        self._given_seed = seed
         self._scale = float(1 << (bits - 1))
         self._dither_steps = 0.0 if dither == "none" else 1.0
         self._shaping = F_WEIGHTED if dither == "shaped" else np.zeros(0)
@@ -52,6 +57,7 @@ class Quantiser:
                 errors = np.zeros((len(block), 16))
                 digest = hashlib.sha256(block.tobytes()).digest()
                 seed = int.from_bytes(digest[:8], "little") >> 1  # stays a signed 64-bit number
+                seed = seed if self._given_seed is None else self._given_seed
                 self.seed = seed if self._dither_steps else None
             if held is not None:
                 block = np.concatenate([held, block], axis=1)  # noqa: PLW2901

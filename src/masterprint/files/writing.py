@@ -57,6 +57,7 @@ def write_master(
     overwrite: bool = False,
     heard: Callable[[Block], None] | None = None,
     whole: Callable[[Written], Callable[[], None]] | None = None,
+    dither_seed: str | None = None,
 ) -> Written:
     """Write a signal to `path`, under a hidden name until it is whole.
 
@@ -65,6 +66,7 @@ def write_master(
         path: final name; its folder must exist.
         master: format, bit depth, dither.
         overwrite: whether a file that is already there may be replaced.
+        dither_seed: 16 hex digits instead of what the audio would give.
         heard: is given each block as it is in the file, after quantising.
         whole: is called when all is written; what it returns is called right before the master
             gets its name, while nobody else gives names in that folder.
@@ -79,7 +81,8 @@ def write_master(
             sink = _WavSink(part, signal, master)
         else:
             sink = _LibsndfileSink(part, signal, master)
-        quantiser = Quantiser(master.bits, master.dither, master.dither_silence)
+        given = None if dither_seed is None else int(dither_seed, 16)
+        quantiser = Quantiser(master.bits, master.dither, master.dither_silence, given)
         digest = hashlib.sha256()
         try:
             for samples, audible in _samples(signal, master, quantiser):

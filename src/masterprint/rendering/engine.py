@@ -156,6 +156,7 @@ def render_job(job: RenderJob, progress: RenderProgress | None = None) -> Render
             overwrite=job.overwrite,
             heard=after.feed,
             whole=whole,
+            dither_seed=job.dither_seed,
         )
     except PluginError as error:
         error.message = f"{job.mix}: {error.message}"

@@ -23,6 +23,7 @@ class RenderJob:
         timeout_s: how long it may take while plugins are involved; None for what is generous for
             the mix's length.
         keep_others: whether, with `resume`, a master made of something else stays, too.
+        dither_seed: 16 hex digits, where the dither of another master is to be had again.
         mix_later: where the mix will be when the render is over, if it is about to be moved.
         resume: whether a master that is there, made of the same ingredients, is left as it is.
     """
@@ -36,4 +37,5 @@ class RenderJob:
     timeout_s: float | None = None
     resume: bool = False
     keep_others: bool = False
+    dither_seed: str | None = None
     mix_later: Path | None = None

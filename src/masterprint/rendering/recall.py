@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,13 +21,20 @@ from masterprint.rendering.job import RenderJob
 from masterprint.rendering.null import null_files
 from masterprint.rendering.planning import need_folder
 from masterprint.rendering.progress import RenderProgress
-from masterprint.sheets.checking import Ingredient, check, check_mix, seal
+from masterprint.rendering.reasons import explanation, first_difference
+from masterprint.sheets.checking import (
+    Ingredient,
+    check,
+    check_mix,
+    known_of,
+    seal,
+    wanted_of,
+)
 from masterprint.sheets.ingredients import ChainIngredients
 from masterprint.sheets.sheet import SavedSheet, Sheet, load_sheet, sheet_path
 
 TOLERANCE_DB = -90.0
 Verdict = Literal["identical", "within", "different", "impossible", "changed"]
-NOT_HEARD = ("machine", "version")
 
 
 @dataclass
@@ -58,6 +65,7 @@ class Recalled:
     first_difference: tuple[int, str] | None = None
     residual_peak_dbfs: float | None = None
     residual_rms_dbfs: float | None = None
+    tolerance_db: float | None = None
     settings: list[Change] = field(default_factory=list)
     before: dict[str, Any] = field(default_factory=dict)
     after: Measurement | None = None
@@ -75,6 +83,7 @@ class Recalled:
             "first_difference": {"stage": first[0], "label": first[1]} if first else None,
             "residual_peak_dbfs": _rounded(self.residual_peak_dbfs),
             "residual_rms_dbfs": _rounded(self.residual_rms_dbfs),
+            "tolerance_db": self.tolerance_db,
             "ingredients": [each.as_dict() for each in self.ingredients],
             "settings": [change.as_dict() for change in self.settings],
             "before": self.before,
@@ -118,12 +127,14 @@ def recall(
         checked = check(saved, places, staging, trusted)
         result = Recalled(saved.path, "impossible", checked.ingredients)
         result.before = saved.sheet.after
-        if checked.mix is None or checked.chain is None or checked.known is None or checked.missing:
-            result.reason = "; ".join(_shown(each) for each in checked.missing)
+        if checked.mix is None or checked.chain is None or checked.missing:
+            result.reason = "; ".join(map(str, checked.missing))
             return result
-        job = _job(
-            saved, checked.mix, checked.chain, checked.known, folder or Path(name), timeout_s
-        )
+        known = known_of(checked.chain, checked.files)
+        place = folder or Path(name)
+        job = _job(saved, checked.mix, checked.chain, known, place, timeout_s)
+        # Its dither, too: what is compared is the audio.
+        job = replace(job, dither_seed=saved.sheet.master.dither_seed)
         rendered = _rendered(saved, job, overwrite, progress)
         _take(result, rendered, keep=folder is not None)
         _judge(result, saved, load_sheet(sheet_path(job.master)).sheet, job.master, tolerance_db)
@@ -159,11 +170,14 @@ def rerender(
         UsageError: a setting is wrong, or the folder cannot be used.
     """
     with tempfile.TemporaryDirectory(prefix="masterprint-") as name:
+        files: dict[str, Path] = {}
+        preferred = {}
         if chain is None:
             staging = Path(name) / "files"
             staging.mkdir()
             checked = check(saved, places, staging, trusted)
             found, mix, chain = checked.ingredients, checked.mix, checked.chain
+            files, preferred = checked.files, wanted_of(saved)
         else:
             of_mix, mix = check_mix(saved, places)
             found = [seal(saved), of_mix]
@@ -171,18 +185,19 @@ def rerender(
         result.before = saved.sheet.after
         missing = [each for each in found if each.status == "missing"]
         if mix is None or chain is None or missing:
-            result.reason = "; ".join(map(_shown, missing))
+            result.reason = "; ".join(map(str, missing))
             return result
-        chain = with_plugins(with_settings(chain, settings or {}), trusted, timeout_s)
+        changed = with_settings(chain, settings or {})
+        chain = with_plugins(changed, trusted, timeout_s, preferred)
         result.settings = changes(saved.sheet.chain.settings, chain.as_dict(resolved=True))
-        known = ChainIngredients.of(chain)
+        known = known_of(chain, files)
         job = _job(saved, mix, chain, known, folder or Path(name), timeout_s, chain_file)
         _take(result, _rendered(saved, job, overwrite, progress), keep=folder is not None)
     result.verdict = "changed"
     count = len(result.settings)
     result.reason = "1 setting differs" if count == 1 else f"{count or 'no'} settings differ"
     result.reason += "".join(
-        f"; {_shown(each)}" for each in found if each.status == "differs" and each.kind == "mix"
+        f"; {each}" for each in found if each.status == "differs" and each.kind == "mix"
     )
     return result
 
@@ -208,16 +223,18 @@ def _rendered(
 ) -> RenderResult:
     master = job.master
     need_folder(master.parent)
-    if master.exists():
-        if any(old.exists() and master.samefile(old) for old in (saved.master, job.mix)):
+    for path in (master, sheet_path(master)):
+        if not path.exists():
+            continue
+        kept = (saved.path, saved.master, job.mix)
+        if any(old.exists() and path.samefile(old) for old in kept):
             raise UsageError(
-                f"{master}: is the master or the mix of this recall sheet, which stays as it is.",
+                f"{path}: belongs to this recall, and stays as it is.",
                 hint="choose another output folder",
             )
         if not overwrite:
-            raise UsageError(f"{master}: exists already.", hint="replace it with --overwrite")
-    job = RenderJob(**{**vars(job), "overwrite": overwrite})
-    return render_job(job, progress)
+            raise UsageError(f"{path}: exists already.", hint="replace it with --overwrite")
+    return render_job(replace(job, overwrite=overwrite), progress)
 
 
 def _take(result: Recalled, rendered: RenderResult, keep: bool) -> None:
@@ -232,36 +249,33 @@ def _judge(
 ) -> None:
     """The verdict, from what the two sheets say of the audio, and from the two masters."""
     old = saved.sheet
-    edited = not saved.is_untouched
-    if new.master.pcm_sha256 == old.master.pcm_sha256:
+    if new.master.pcm_sha256 == old.master.pcm_sha256 and _shape(new) == _shape(old):
         result.verdict = "identical"
-        result.reason = "every sample of the master is the same"
-        if edited:
+        made = f"rendered {old.date[:10]} by Masterprint {old.versions.get('masterprint', '?')}"
+        result.reason = f"every sample of {old.master.name} is the same ({made})"
+        if not saved.is_untouched:
             result.reason += ", but the recall sheet was edited after it was written"
         return
-    result.first_difference = _first_difference(old, new)
-    why = _explanation(result, old)
+    result.verdict = "different"
+    result.first_difference = first_difference(old, new)
+    result.reason = explanation(result.ingredients, old, new)
     at_hand = _old_master(saved)
     if isinstance(at_hand, str):
-        result.verdict = "different"
-        result.reason = f"{why}; how far it is off cannot be told, because {at_hand}"
+        result.reason += f"; how far it is off cannot be told, because {at_hand}"
         return
-    null = null_files(at_hand, master, align=False).residual_at_own_level
+    try:
+        null = null_files(at_hand, master, align=False).residual_at_own_level
+    except UsageError:  # channels that have no counterpart, as the reason says
+        return
     result.residual_peak_dbfs = null.peak_dbfs
     result.residual_rms_dbfs = null.rms_dbfs
-    same_size = (old.master.frames, old.master.channels, old.master.sample_rate_hz) == (
-        new.master.frames,
-        new.master.channels,
-        new.master.sample_rate_hz,
-    )
-    peak = null.peak_dbfs
-    close = same_size and (peak is None or peak <= tolerance_db)
-    result.verdict = "within" if close else "different"
-    result.reason = why
+    result.tolerance_db = tolerance_db
+    if _shape(new) == _shape(old) and (null.peak_dbfs is None or null.peak_dbfs <= tolerance_db):
+        result.verdict = "within"
 
 
-def _rounded(level_db: float | None) -> float | None:
-    return None if level_db is None else round(level_db, 3)
+def _shape(sheet: Sheet) -> tuple[int, int, int]:
+    return sheet.master.frames, sheet.master.channels, sheet.master.sample_rate_hz
 
 
 def _old_master(saved: SavedSheet) -> Path | str:
@@ -277,57 +291,5 @@ def _old_master(saved: SavedSheet) -> Path | str:
     return f"{master.name} beside the sheet is not the master that the sheet describes"
 
 
-def _first_difference(old: Sheet, new: Sheet) -> tuple[int, str] | None:
-    """The first stage behind which the audio differs, counted as in reports; None: after them."""
-    for number, stage in enumerate(old.stages, 1):
-        match = new.stages[number - 1] if number <= len(new.stages) else None
-        if match is None or match.audio_xxh3 != stage.audio_xxh3:
-            return number, stage.label
-    return None
-
-
-def _explanation(result: Recalled, old: Sheet) -> str:
-    """Which ingredient explains where the audio first differs."""
-    first = result.first_difference
-    where = (
-        f"the audio first differs at stage {first[0]}, {first[1]!r}"
-        if first
-        else ("the audio differs only in how it was written (rounding and dither)")
-    )
-    differing = [each for each in result.ingredients if each.status == "differs"]
-    by_kind = {
-        kind: [each for each in differing if each.kind == kind]
-        for kind in ("sheet", "mix", "plugin", "file", "version", "machine")
-    }
-    for kind in ("sheet", "mix"):
-        if by_kind[kind]:
-            return f"{where}; {_shown(by_kind[kind][0])}"
-    stage = old.stages[first[0] - 1] if first else None
-    here = f"stages[{_chain_index(old, first[0])}]" if first else None
-    if here is not None:
-        of_stage = [each for each in by_kind["plugin"] if each.name.startswith(here)]
-        if causes := of_stage or by_kind["file"]:
-            return f"{where}; " + "; ".join(map(_shown, causes))
-        random = [
-            each
-            for each in old.plugins
-            if each.place.startswith(here) and each.determinism in ("warning", "fail")
-        ]
-        if random:
-            return f"{where}; plugins check found that {random[0].title!r} does not repeat itself"
-    if causes := by_kind["plugin"] + by_kind["version"] + by_kind["machine"]:
-        return f"{where}; " + "; ".join(map(_shown, causes))
-    culprit = f"stage {stage.label!r}" if stage else "something"
-    return f"{where}; no ingredient differs, so {culprit} gives another result each time"
-
-
-def _chain_index(old: Sheet, number: int) -> int:
-    """Index in the chain of a stage counted as in reports, where conversion counts, too."""
-    conversions = sum(stage.stage == "conversion" for stage in old.stages[: number - 1])
-    return number - 1 - conversions
-
-
-def _shown(ingredient: Ingredient) -> str:
-    kind = {"version": "version of", "file": "file", "sheet": "recall sheet"}
-    name = f"{kind.get(ingredient.kind, ingredient.kind)} {ingredient.name}".strip()
-    return f"{name}: {ingredient.text}".rstrip(".")
+def _rounded(level_db: float | None) -> float | None:
+    return None if level_db is None else round(level_db, 3)

@@ -21,7 +21,7 @@ from masterprint.sheets.sheet import (
     Sheet,
     StageSheet,
 )
-from masterprint.sheets.writing import seen_from
+from masterprint.sheets.writing import hex_of, seen_from
 from masterprint.signal import BLOCK_FRAMES
 
 SAID_ELSEWHERE = ("stage", "label", "bypass", "level_in", "level_out", "audio_xxh3", "plugin")
@@ -51,6 +51,7 @@ def record(
         seconds: that it took.
     """
     folder, known = job.master.parent, job.ingredients
+    mix_later = job.mix_later or job.mix
     return Sheet(
         masterprint_recall=1,
         date=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -58,7 +59,8 @@ def record(
         work_sha256=work_sha256(mix.sha256, known.heard()),
         mix=MixSheet(
             name=job.mix.name,
-            path=seen_from(folder, job.mix_later or job.mix),
+            path=seen_from(folder, mix_later),
+            path_hex=hex_of(folder, mix_later),
             bytes=mix.bytes,
             sha256=mix.sha256,
             pcm_sha256=mix_pcm_sha256,
@@ -103,7 +105,8 @@ def record(
 
 def _plugin(fact: PluginFact, files: dict[str, FileFact]) -> PluginSheet:
     state = files.get(fact.state) if fact.state is not None else None
-    identity = fact.plugin.identity if fact.plugin else {}
+    wanted = {"name": fact.name, "vendor": fact.vendor}
+    identity = fact.plugin.identity if fact.plugin else wanted
     return PluginSheet(
         place=fact.place,
         title=fact.title,

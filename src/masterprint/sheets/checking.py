@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 from pydantic import ValidationError
 
 from masterprint.chain.model import Chain
-from masterprint.chain.plugins import with_plugins
+from masterprint.chain.plugins import catalogue_with, with_plugins
 from masterprint.errors import ChainError, PluginError, UsageError
+from masterprint.plugins.catalogue import Catalogue
+from masterprint.plugins.finding import Missing, Wanted, find
 from masterprint.sheets.environment import machine, versions
-from masterprint.sheets.finding import Located, locate
-from masterprint.sheets.ingredients import ChainIngredients, PluginFact, look_at_mix
+from masterprint.sheets.finding import Located, is_it, locate
+from masterprint.sheets.ingredients import ChainIngredients, look_at_mix
 from masterprint.sheets.sheet import PluginSheet, SavedSheet
-from masterprint.stages.beside import FOLDER, within
+from masterprint.sheets.staging import SHORT, CannotStage, named_files, stage
+from masterprint.stages.beside import FOLDER
 
 Kind = Literal["sheet", "mix", "chain", "file", "plugin", "version", "machine"]
 Status = Literal["same", "moved", "differs", "missing"]
-SHORT = 12
-"""Digits of a hash that people are shown."""
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,9 @@ class Ingredient:
 
     Attributes:
         kind: what it is.
-        name: which one: a file, "stages[2].plugin", "numpy".
+        name: which one: a file, "stages[2].plugin: Pro-Q 3", "numpy".
         status: same; moved (the same, in another place); differs; missing.
-        text: found and expected, for people; empty where it is the same.
+        text: found and expected, for people; mostly empty where it is the same.
     """
 
     kind: Kind
@@ -45,6 +45,11 @@ class Ingredient:
         """Plain data for JSON."""
         return {"kind": self.kind, "name": self.name, "status": self.status, "text": self.text}
 
+    def __str__(self) -> str:
+        kinds = {"version": "version of", "sheet": "recall sheet"}
+        name = f"{kinds.get(self.kind, self.kind)} {self.name}".strip()
+        return f"{name}: {self.text}".rstrip(".: ")
+
 
 @dataclass(frozen=True)
 class Checked:
@@ -54,13 +59,13 @@ class Checked:
         ingredients: every one.
         mix: where the mix is; None if it is missing.
         chain: bound to its plugins; None if that is not possible.
-        known: what the chain was found to be made of.
+        files: where the files that it names really are, by their names in the chain.
     """
 
     ingredients: list[Ingredient]
     mix: Path | None
     chain: Chain | None
-    known: ChainIngredients | None
+    files: dict[str, Path] = field(default_factory=dict)
 
     @property
     def missing(self) -> list[Ingredient]:
@@ -82,10 +87,10 @@ def check_mix(saved: SavedSheet, places: Sequence[Path]) -> tuple[Ingredient, Pa
     for place in places:
         if not place.exists():
             raise UsageError(f"{place}: there is no such file or folder.")
-    found = locate(wanted, saved, places)
-    given = [place for place in places if place.is_file()]
-    if found.status in ("missing", "differs") and given:
-        found = Located("differs", given[0])
+    if given := [place for place in places if not place.is_dir()]:
+        found = Located("moved" if is_it(given[0], wanted) else "differs", given[0])
+    else:
+        found = locate(wanted, saved, places)
     if found.path is None:
         text = f"not found: {wanted.bytes} bytes, sha256 {wanted.sha256[:SHORT]}, was {wanted.path}"
         return Ingredient("mix", wanted.name, "missing", text), None
@@ -109,90 +114,98 @@ def check(
         staging: an empty folder, in which the files that the chain names are put together.
         trusted: plugin files that may be loaded although they are not in the catalogue.
     """
-    found = [seal(saved)]
     of_mix, mix = check_mix(saved, places)
-    found.append(of_mix)
-    at = {}
-    for wanted in saved.sheet.files:
-        located = locate(wanted, saved, places)
-        text = ""
-        if located.path is None:
-            text = f"not found: sha256 {wanted.sha256[:SHORT]}, was {wanted.path}"
-        elif located.status == "differs":
-            text = f"{located.path} has another content (expected sha256 {wanted.sha256[:SHORT]})"
-        elif located.status == "moved":
-            text = f"is {located.path}"
+    found = [seal(saved), of_mix]
+    folders = [place for place in places if place.is_dir()]
+    files = {}
+    for wanted in named_files(saved):
+        try:
+            located, text = stage(wanted, saved, folders, staging)
+        except CannotStage as error:
+            found.append(Ingredient("file", wanted.name, "missing", str(error)))
+            continue
         found.append(Ingredient("file", wanted.name, located.status, text))
-        target = staging / wanted.name
-        if located.path is not None and within(staging, target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(located.path, target)
-            at[wanted.name] = located.path
-    chain = known = None
-    if all(each.status != "missing" for each in found if each.kind == "file"):
+        if located.path is not None:
+            files[wanted.name] = located.path
+    catalogue = catalogue_with(trusted) if saved.sheet.plugins else Catalogue()
+    found += [_plugin(each, catalogue) for each in saved.sheet.plugins]
+    chain = None
+    if all(each.status != "missing" for each in found if each.kind in ("file", "plugin")):
         chain, problem = _chain(saved, staging, trusted)
-        if chain is None:
-            found.append(problem)
-        else:
-            known = ChainIngredients.of(chain)
-            facts = {n: replace(fact, path=at.get(n, fact.path)) for n, fact in known.files.items()}
-            known = replace(known, files=facts)
-            found += _plugins(saved.sheet.plugins, known.plugins)
-    return Checked([*found, *_environment(saved)], mix, chain, known)
+        found += [problem] if problem else []
+    return Checked([*found, *_environment(saved)], mix, chain, files)
+
+
+def known_of(chain: Chain, files: Mapping[str, Path]) -> ChainIngredients:
+    """The ingredients of a chain that was put together, with its files where they really are."""
+    known = ChainIngredients.of(chain)
+    facts = {
+        name: replace(fact, path=files.get(name, fact.path)) for name, fact in known.files.items()
+    }
+    return replace(known, files=facts)
+
+
+def wanted_of(saved: SavedSheet) -> dict[str, Wanted]:
+    """What to look for at each place: the plugin that was used, where one was."""
+    return {each.place: _wanted(each) for each in saved.sheet.plugins if each.used == "plugin"}
 
 
 def seal(saved: SavedSheet) -> Ingredient:
-    """Whether the sheet is as it was written."""
-    if saved.is_untouched:
-        return Ingredient("sheet", saved.path.name, "same")
-    return Ingredient(
-        "sheet", saved.path.name, "differs", "was edited or damaged after it was written"
-    )
+    """Whether the sheet is as it was written, and by whom."""
+    if not saved.is_untouched:
+        text = "was edited or damaged after it was written"
+        return Ingredient("sheet", saved.path.name, "differs", text)
+    text = "" if saved.is_ours else "not sealed by this user: from elsewhere, or sealed anew"
+    return Ingredient("sheet", saved.path.name, "same", text)
 
 
 def _chain(
     saved: SavedSheet, staging: Path, trusted: Sequence[Path]
-) -> tuple[Chain | None, Ingredient]:
-    settings = saved.sheet.chain.settings
+) -> tuple[Chain | None, Ingredient | None]:
     problem = ""
     try:
-        chain = Chain.model_validate(settings, context={FOLDER: staging})
-        return with_plugins(chain, trusted), Ingredient("chain", chain.name, "same")
+        chain = Chain.model_validate(saved.sheet.chain.settings, context={FOLDER: staging})
+        return with_plugins(chain, trusted, wanted=wanted_of(saved)), None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"]))
         problem = f"is not valid for this version: {place}: {first['msg']}"
     except (PluginError, ChainError) as error:
-        problem = str(error)
+        problem = " ".join(error.message.split())
     name = saved.sheet.chain.name or saved.sheet.chain.file or ""
     return None, Ingredient("chain", name, "missing", problem)
 
 
-def _plugins(then: Sequence[PluginSheet], now: Sequence[PluginFact]) -> Iterator[Ingredient]:
-    facts = {fact.place: fact for fact in now}
-    for old in then:
-        fact = facts.get(old.place)
-        name = f"{old.place}: {old.name or old.title}"
-        if fact is None or fact.used != old.used:
-            what = {"plugin": "the plugin", "fallback": "its fallback", "bypass": "nothing"}
-            uses = what[fact.used] if fact else "nothing"
-            gone = old.used == "plugin"
-            text = f"is not installed: {uses} would take its place" if gone else ""
-            text = text or f"was missing ({what[old.used]} took its place), and is installed here"
-            yield Ingredient("plugin", name, "missing" if gone else "differs", text)
-        elif fact.plugin is None:
-            yield Ingredient("plugin", name, "same")
-        elif fact.plugin.version != old.version:
-            text = f"version {fact.plugin.version}, it was {old.version}"
-            yield Ingredient("plugin", name, "differs", text)
-        elif fact.plugin.binary_sha256 != old.binary_sha256:
-            text = (
-                f"its library has sha256 {fact.plugin.binary_sha256[:SHORT]}, it was "
-                f"{(old.binary_sha256 or '')[:SHORT]}, with the same version {old.version}"
-            )
-            yield Ingredient("plugin", name, "differs", text)
-        else:
-            yield Ingredient("plugin", name, "same")
+def _wanted(old: PluginSheet) -> Wanted:
+    found: Literal["vst3", "au"] | None = None
+    if old.format in ("vst3", "au"):
+        found = "au" if old.format == "au" else "vst3"
+    return Wanted(
+        old.name or old.title, old.vendor or "", found, old.class_id, old.version, old.binary_sha256
+    )
+
+
+def _plugin(old: PluginSheet, catalogue: Catalogue) -> Ingredient:
+    name = f"{old.place}: {old.name or old.title}"
+    try:
+        now = find(catalogue, _wanted(old)).plugin
+    except Missing as missing:
+        if old.used == "plugin":
+            return Ingredient("plugin", name, "missing", missing.message)
+        return Ingredient("plugin", name, "same")
+    if old.used != "plugin":
+        instead = "its fallback took its place" if old.used == "fallback" else "it was left out"
+        text = f"was missing ({instead}), and is installed here"
+        return Ingredient("plugin", name, "differs", text)
+    if now.version != old.version:
+        return Ingredient("plugin", name, "differs", f"version {now.version}, it was {old.version}")
+    if now.binary_sha256 != old.binary_sha256:
+        text = (
+            f"its library has sha256 {now.binary_sha256[:SHORT]}, it was "
+            f"{(old.binary_sha256 or '')[:SHORT]}, with the same version {old.version}"
+        )
+        return Ingredient("plugin", name, "differs", text)
+    return Ingredient("plugin", name, "same")
 
 
 def _environment(saved: SavedSheet) -> Iterator[Ingredient]:

@@ -41,17 +41,17 @@ def locate(wanted: MixSheet | FileSheet, saved: SavedSheet, places: Sequence[Pat
     Args:
         wanted: what is looked for.
         saved: the sheet.
-        places: folders in which it may be, at any depth, and files that it may be.
+        places: folders in which it may be, at any depth.
     """
-    hinted = (saved.folder / wanted.path).absolute()
+    hinted = _hinted(wanted, saved)
     # Its name alone is taken from a path whose end the sheet's writer chose.
     beside = [saved.folder / wanted.name, saved.folder / Path(wanted.name).name]
     inside = [place for place in beside if within(saved.folder, place)]
     for place in (hinted, *inside):
-        if _is_it(place, wanted):
+        if is_it(place, wanted):
             return Located("same" if place == hinted else "moved", place)
-    for place in _candidates(places, wanted.bytes):
-        if _is_it(place, wanted):
+    for place in _of_size(places, wanted.bytes):
+        if is_it(place, wanted):
             return Located("moved", place)
     trusted = saved.is_ours or within(saved.folder, hinted)
     if trusted and _size(hinted) is not None:
@@ -59,24 +59,34 @@ def locate(wanted: MixSheet | FileSheet, saved: SavedSheet, places: Sequence[Pat
     return Located("missing", None)
 
 
-def _candidates(places: Sequence[Path], size: int) -> Iterator[Path]:
-    """Files of a size: those given, and all in the folders given."""
-    for place in places:
-        if place.is_dir():
-            for folder, folders, files in os.walk(place):
-                folders.sort()
-                for name in sorted(files):
-                    if _size(found := Path(folder) / name) == size:
-                        yield found
-        else:
-            yield place
-
-
-def _is_it(place: Path, wanted: MixSheet | FileSheet) -> bool:
+def is_it(place: Path, wanted: MixSheet | FileSheet) -> bool:
+    """Whether a file is there that has the size and the hash; no more of it is read than that."""
     try:
-        return _size(place) == wanted.bytes and look_at_file(place).sha256 == wanted.sha256
+        if _size(place) != wanted.bytes:
+            return False
+        found = look_at_file(place, wanted.bytes)
     except OSError:
         return False
+    return (found.bytes, found.sha256) == (wanted.bytes, wanted.sha256)
+
+
+def _hinted(wanted: MixSheet | FileSheet, saved: SavedSheet) -> Path:
+    """Where it was."""
+    path = wanted.path
+    if isinstance(wanted, MixSheet) and wanted.path_hex is not None:
+        path = os.fsdecode(bytes.fromhex(wanted.path_hex))
+    # From where the folder really is, as it was seen when the sheet was written.
+    return Path(os.path.normpath(Path(os.path.realpath(saved.folder)) / path))
+
+
+def _of_size(folders: Sequence[Path], size: int) -> Iterator[Path]:
+    """All files of a size in folders."""
+    for place in folders:
+        for folder, inner, files in os.walk(place):
+            inner.sort()
+            for name in sorted(files):
+                if _size(found := Path(folder) / name) == size:
+                    yield found
 
 
 def _size(place: Path) -> int | None:

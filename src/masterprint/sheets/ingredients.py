@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +22,7 @@ from masterprint.stages.beside import StageWithFiles
 from masterprint.stages.plugin import Plugin
 from masterprint.version import __version__
 
+CHUNK = 1 << 20
 Used = Literal["plugin", "fallback", "bypass"]
 
 
@@ -32,11 +33,13 @@ class FileFact:
     Attributes:
         path: where it is.
         bytes, sha256: what is in it.
+        acts: whether a stage that has a part in what comes out uses it.
     """
 
     path: Path
     bytes: int
     sha256: str
+    acts: bool = True
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,7 @@ class PluginFact:
     Attributes:
         place: in the chain file.
         title: what reports call it.
+        name, vendor: what the chain asks for.
         used: the plugin, or what takes its place.
         plugin: the one installed; None where it is missing.
         state: how the chain names its state file.
@@ -53,6 +57,8 @@ class PluginFact:
 
     place: str
     title: str
+    name: str
+    vendor: str
     used: Used
     plugin: Installed | None
     state: str | None
@@ -85,7 +91,7 @@ class ChainIngredients:
         """All of it that decides what the master sounds like, as plain data."""
         return {
             "settings": self.settings,
-            "files": {name: fact.sha256 for name, fact in self.files.items()},
+            "files": {name: fact.sha256 for name, fact in self.files.items() if fact.acts},
             "plugins": {
                 fact.place: [
                     fact.used,
@@ -124,11 +130,18 @@ def need_as_planned(known: ChainIngredients) -> None:
             )
 
 
-def look_at_file(path: Path) -> FileFact:
-    """Size and SHA-256 of a file. OSError passes."""
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        return FileFact(path, file.tell(), digest)
+def look_at_file(path: Path, most_bytes: int | None = None) -> FileFact:
+    """Size and SHA-256 of a file, or of what it has up to one byte more than a limit.
+
+    OSError passes.
+    """
+    digest = hashlib.sha256()
+    read = 0
+    with path.open("rb", buffering=0) as file:
+        while data := file.read(CHUNK if most_bytes is None else min(CHUNK, most_bytes + 1 - read)):
+            digest.update(data)
+            read += len(data)
+    return FileFact(path, read, digest.hexdigest())
 
 
 def look_at_mix(path: Path) -> FileFact:
@@ -145,14 +158,14 @@ def look_at_mix(path: Path) -> FileFact:
 
 def _files(chain: Chain) -> Iterator[tuple[str, FileFact]]:
     seen = set()
-    for stage in all_stages(chain.stages):
-        if not isinstance(stage, StageWithFiles) or not stage.acts:
-            continue
+    stages = [stage for stage in all_stages(chain.stages) if isinstance(stage, StageWithFiles)]
+    # What acts comes first. What does not is needed all the same, to load the chain again.
+    for stage in sorted(stages, key=lambda stage: not stage.acts):
         try:
             for name, path in stage.files.items():
                 if name not in seen:
                     seen.add(name)
-                    yield name, look_at_file(path)
+                    yield name, replace(look_at_file(path), acts=stage.acts)
         except ValueError as error:
             raise ChainError(str(error)) from error
         except OSError as error:
@@ -170,7 +183,9 @@ def _plugins(stages: Sequence[Stage], place: Place = ("stages",)) -> Iterator[Pl
             if stage.found is None:
                 used = "fallback" if stage.when_missing == "fallback" else "bypass"
             installed = stage.found.plugin if stage.found else None
-            yield PluginFact(path_text(here), stage.title, used, installed, stage.state)
+            yield PluginFact(
+                path_text(here), stage.title, stage.name, stage.vendor, used, installed, stage.state
+            )
             if stage.found is not None:
                 continue
         for key, lists in stage.inner().items():

@@ -40,7 +40,7 @@ def seal_of(data: Any) -> dict[str, str]:
 def is_untouched(data: Any, seal: dict[str, str]) -> bool:
     """Whether content and seal belong together."""
     found = hashlib.sha256(canonical(data)).hexdigest()
-    return hmac.compare_digest(found, seal.get("sha256", ""))
+    return hmac.compare_digest(found.encode(), seal.get("sha256", "").encode())
 
 
 def is_ours(data: Any, seal: dict[str, str]) -> bool:
@@ -49,7 +49,7 @@ def is_ours(data: Any, seal: dict[str, str]) -> bool:
     if key is None:
         return False
     found = hmac.new(key, canonical(data), "sha256").hexdigest()
-    return hmac.compare_digest(found, seal.get("maker", ""))
+    return hmac.compare_digest(found.encode(), seal.get("maker", "").encode())
 
 
 def _key(make: bool) -> bytes | None:

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
-from masterprint.chain.yaml_source import Limits, read_yaml
+from masterprint.chain.difference import are_entries
+from masterprint.chain.yaml_source import NOT_PRINTABLE, Limits, read_yaml
 from masterprint.errors import SheetError
 from masterprint.sheets.ingredients import Used
 from masterprint.sheets.seal import is_ours, is_untouched
 from masterprint.stages.base import Settings
 
 SUFFIX = ".recall.yaml"
-LIMITS = Limits(most_bytes=4 << 20, most_depth=40, most_values=300_000)
+LONGEST_NAME = 255 - len(SUFFIX)
+LIMITS = Limits(most_bytes=4 << 20, most_depth=200, most_values=300_000)
 MOST_SHOWN = 5
 
 Hash = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 AudioHash = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
 Count = Annotated[int, Field(ge=0)]
+Texts = Annotated[dict[str, str], Field(max_length=100)]
+
+
+def _file_name(name: str) -> str:
+    if name in ("", ".", "..") or Path(name).name != name or len(os.fsencode(name)) > LONGEST_NAME:
+        raise ValueError("is no name of a file")
+    return name
+
+
+def _shaped(settings: dict[str, Any]) -> dict[str, Any]:
+    if not are_entries(settings.get("stages")):
+        raise ValueError("holds no list of stages")
+    return settings
 
 
 class MixSheet(Settings):
@@ -27,6 +44,7 @@ class MixSheet(Settings):
 
     name: str
     path: str
+    path_hex: Annotated[str, Field(pattern="^([0-9a-f]{2})+$")] | None = None
     bytes: Count
     sha256: Hash
     pcm_sha256: Hash
@@ -39,13 +57,13 @@ class MixSheet(Settings):
 class MasterSheet(Settings):
     """The master, which lies beside its sheet."""
 
-    name: str
+    name: Annotated[str, AfterValidator(_file_name)]
     pcm_sha256: Hash
     sample_rate_hz: Count
     channels: Count
     frames: Count
     clipped_samples: Count
-    dither_seed: str | None
+    dither_seed: Annotated[str, Field(pattern="^[0-9a-f]{16}$")] | None
 
 
 class ChainSheet(Settings):
@@ -53,7 +71,7 @@ class ChainSheet(Settings):
 
     name: str
     file: str | None
-    settings: dict[str, Any]
+    settings: Annotated[dict[str, Any], AfterValidator(_shaped)]
 
 
 class FileSheet(Settings):
@@ -110,8 +128,8 @@ class Sheet(Settings):
     after: dict[str, Any]
     warnings: list[str]
     block_frames: Count
-    versions: dict[str, str]
-    machine: dict[str, str | int]
+    versions: Texts
+    machine: Annotated[dict[str, str | int], Field(max_length=100)]
 
 
 class SavedSheet(Settings):
@@ -136,8 +154,11 @@ class SavedSheet(Settings):
 
     @property
     def master(self) -> Path:
-        """Where its master should be."""
-        return self.folder / Path(self.sheet.master.name).name
+        """Where its master should be; its name may have bytes that the text cannot hold."""
+        own = self.path.name.removesuffix(SUFFIX)
+        name = self.sheet.master.name
+        same = NOT_PRINTABLE.sub("\N{REPLACEMENT CHARACTER}", own) == name
+        return self.folder / (own if same else name)
 
 
 def sheet_path(master: Path) -> Path:
@@ -153,7 +174,13 @@ def load_sheet(path: Path) -> SavedSheet:
     """
     if not path.name.endswith(SUFFIX) and sheet_path(path).is_file():
         path = sheet_path(path)
+    elif path.suffix.lower() not in (".yaml", ".yml") and path.is_file():
+        raise SheetError(f"{path}: has no recall sheet beside it, {sheet_path(path).name}.")
     try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise SheetError(
+                f"{path}: is a folder, pipe or device, where a recall sheet is expected."
+            )
         source = read_yaml(path, LIMITS)
     except FileNotFoundError as error:
         raise SheetError(f"{path}: there is no such recall sheet.") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,13 @@ def sheet_text(sheet: Sheet, file: str) -> str:
         default_flow_style=None,
         width=WIDTH,
     )
-    return HEAD.format(name=data["master"]["name"], file=printable(file)) + text
+    name = _one_line(data["master"]["name"])
+    return HEAD.format(name=name, file=shlex.quote(_one_line(file))) + text
+
+
+def _one_line(text: str) -> str:
+    """A file's name as a comment can hold it."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def printable(data: Any) -> Any:
@@ -49,6 +56,12 @@ def printable(data: Any) -> Any:
     if isinstance(data, str):
         return NOT_PRINTABLE.sub("\N{REPLACEMENT CHARACTER}", data)
     return data
+
+
+def hex_of(folder: Path, path: Path) -> str | None:
+    """The bytes of that path, where its text alone would not lead there again."""
+    text = seen_from(folder, path)
+    return None if printable(text) == text else os.fsencode(text).hex()
 
 
 def seen_from(folder: Path, path: Path) -> str:

@@ -1,0 +1,69 @@
+"""The files that a sheet's chain names, put together in a folder from which the chain is loaded."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from masterprint.sheets.finding import Located, locate
+from masterprint.sheets.sheet import FileSheet, SavedSheet
+
+MOST_BYTES = 1 << 30
+LONGEST = 400
+SHORT = 12
+"""Digits of a hash that people are shown."""
+
+
+class CannotStage(Exception):
+    """A file cannot be used; the text says why."""
+
+
+def named_files(saved: SavedSheet) -> list[FileSheet]:
+    """Those of a sheet's files that its chain names; a stranger may have listed any number."""
+    texts = set(_texts(saved.sheet.chain.settings.get("stages")))
+    found = {each.name: each for each in saved.sheet.files if each.name in texts}
+    return list(found.values())
+
+
+def stage(
+    wanted: FileSheet, saved: SavedSheet, places: Sequence[Path], folder: Path
+) -> tuple[Located, str]:
+    """Copy a file to where the chain will look for it; what was found, and words for it.
+
+    Raises:
+        CannotStage: it is missing, or cannot be copied.
+    """
+    parts = PurePosixPath(wanted.name).parts
+    if not parts or ".." in parts or wanted.name.startswith("/") or len(wanted.name) > LONGEST:
+        raise CannotStage("is no name of a file below the chain's folder")
+    located = locate(wanted, saved, places)
+    if located.path is None:
+        raise CannotStage(f"not found: sha256 {wanted.sha256[:SHORT]}, was {wanted.path}")
+    try:
+        size = located.path.stat().st_size
+        if size + sum(each.stat().st_size for each in folder.rglob("*")) > MOST_BYTES:
+            raise CannotStage(f"is too large: {size} bytes")
+        target = folder / wanted.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(located.path, target)
+    except (OSError, ValueError) as error:
+        raise CannotStage(f"cannot be copied: {getattr(error, 'strerror', error)}") from error
+    text = ""
+    if located.status == "differs":
+        text = f"{located.path} has another content (expected sha256 {wanted.sha256[:SHORT]})"
+    elif located.status == "moved":
+        text = f"is {located.path}"
+    return located, text
+
+
+def _texts(data: Any) -> Iterator[str]:
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, dict):
+        for value in data.values():
+            yield from _texts(value)
+    elif isinstance(data, list):
+        for value in data:
+            yield from _texts(value)
