@@ -46,3 +46,7 @@ class PluginError(MasterprintError):
 
 class SheetError(MasterprintError):
     """A recall sheet cannot be read, or is none."""
+
+
+class PackError(MasterprintError):
+    """A session cannot be packed or unpacked: a file is missing, damaged, or cannot be written."""

@@ -1,10 +1,11 @@
-"""Files that are being written at this moment, under hidden names, and what became of them."""
+"""What is being written at this moment, under hidden names, and what became of it."""
 
 from __future__ import annotations
 
 import fcntl
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -39,11 +40,34 @@ def hidden_part(folder: Path) -> Iterator[Path]:
         unfinished.discard(part)
 
 
+@contextmanager
+def hidden_folder(folder: Path) -> Iterator[Path]:
+    """An empty folder under a hidden name; removed in the end with all that is still in it.
+
+    Locked meanwhile like a hidden part. OSError passes.
+    """
+    part = folder / f".masterprint-{secrets.token_hex(6)}.part"
+    unfinished.add(part)
+    handle = None
+    try:
+        part.mkdir()
+        handle = os.open(part, os.O_RDONLY)
+        with suppress(OSError):  # a file system without locks
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield part
+    finally:
+        if handle is not None:
+            os.close(handle)
+        with suppress(OSError):
+            _remove(part)
+        unfinished.discard(part)
+
+
 def discard_unfinished() -> None:
-    """Remove them: for a program that is about to end."""
+    """Remove it all: for a program that is about to end."""
     for part in list(unfinished):
         with suppress(OSError):
-            part.unlink(missing_ok=True)
+            _remove(part)
 
 
 def discard_abandoned(folder: Path) -> None:
@@ -55,9 +79,17 @@ def discard_abandoned(folder: Path) -> None:
         with suppress(OSError):  # gone meanwhile, or not ours to remove
             if time.time() - part.stat().st_mtime < YOUNG_S:
                 continue
-            handle = os.open(part, os.O_RDWR | os.O_NOFOLLOW)
+            access = os.O_RDONLY if part.is_dir() else os.O_RDWR
+            handle = os.open(part, access | os.O_NOFOLLOW)
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                part.unlink()
+                _remove(part)
             finally:
                 os.close(handle)
+
+
+def _remove(part: Path) -> None:
+    if part.is_dir() and not part.is_symlink():
+        shutil.rmtree(part, ignore_errors=True)
+    else:
+        part.unlink(missing_ok=True)

@@ -19,6 +19,8 @@ from masterprint.sheets.sheet import FileSheet, MixSheet, SavedSheet
 from masterprint.stages.beside import within
 
 Status = Literal["same", "moved", "differs", "missing"]
+MIXES = "mixes"
+"""Folder beside a sheet that a mix may be in, too: a mix and its master often have one name."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ def locate(wanted: MixSheet | FileSheet, saved: SavedSheet, places: Sequence[Pat
     """
     hinted = _hinted(wanted, saved)
     # Its name alone is taken from a path whose end the sheet's writer chose.
-    beside = [saved.folder / wanted.name, saved.folder / Path(wanted.name).name]
+    name = Path(wanted.name).name
+    beside = [saved.folder / wanted.name, saved.folder / name, saved.folder / MIXES / name]
     inside = [place for place in beside if within(saved.folder, place)]
     for place in (hinted, *inside):
         if is_it(place, wanted):
