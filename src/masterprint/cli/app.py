@@ -23,6 +23,7 @@ from masterprint.cli import (
     demo,
     measure,
     null,
+    pack,
     plugins,
     recall,
     render,
@@ -46,6 +47,8 @@ app.command("render")(render.render)
 app.command("batch")(batch.batch)
 app.command("watch")(watch.watch)
 app.command("recall")(recall.recall)
+app.command("pack")(pack.pack)
+app.command("unpack")(pack.unpack)
 app.command("measure")(measure.measure)
 app.command("null")(null.null)
 app.add_typer(chain.app, name="chain")
