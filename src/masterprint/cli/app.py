@@ -27,6 +27,7 @@ from masterprint.cli import (
     plugins,
     recall,
     render,
+    sessions,
     stages,
     watch,
 )
@@ -47,6 +48,7 @@ app.command("render")(render.render)
 app.command("batch")(batch.batch)
 app.command("watch")(watch.watch)
 app.command("recall")(recall.recall)
+app.command("sessions")(sessions.sessions)
 app.command("pack")(pack.pack)
 app.command("unpack")(pack.unpack)
 app.command("measure")(measure.measure)
