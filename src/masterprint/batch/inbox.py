@@ -103,6 +103,10 @@ class Inbox:
                 return place
         raise UsageError(f"{self.folder / folder}: holds too many files named {mix.name}.")
 
+    def give_up(self, place: Path) -> None:
+        """A place that was asked for is not needed."""
+        self._kept.discard(place)
+
     def move(self, mix: Path, place: Path, reason: str | None = None) -> None:
         """Move a mix to its place, with the reason beside it where it failed.
 
@@ -118,6 +122,9 @@ class Inbox:
             raise UsageError(f"{mix}: cannot be moved to {place}: {error.strerror}.") from error
         finally:
             self._kept.discard(place)
+        # The next of that name is another one.
+        self._taken.discard(mix.name)
+        self._seen.pop(mix.name, None)
 
     def _is_whole(self, name: str, still_s: float) -> bool:
         """Whether a file holds what its header promises; after a while a render may say that."""

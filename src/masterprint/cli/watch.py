@@ -185,6 +185,7 @@ class _Watcher:
                 warn(result.mix, result.warnings)
             else:
                 self._failed += 1
+                self._box.give_up(place)
                 self._box.move(job.mix, self._box.place_in(ERRORS, job.mix), result.error)
                 self._say(result.error)
 
