@@ -82,3 +82,50 @@ def test_measure_takes_files_and_arrays(mix):
 def test_measure_refuses_what_is_no_audio(arguments, said):
     with pytest.raises(MasterprintError, match=said):
         masterprint.measure(*arguments)
+
+
+def test_many_are_rendered_in_processes_of_their_own(mix, tmp_path):
+    bad = tmp_path / "bad.wav"
+    bad.write_bytes(b"no audio")
+    other = tmp_path / "other.wav"
+    other.write_bytes(mix.read_bytes())
+    found = {
+        result.mix.name: result
+        for result in masterprint.render_many(CHAIN, [mix, bad, other], tmp_path / "out", jobs=2)
+    }
+    assert {name: result.status for name, result in found.items()} == {
+        "mix.wav": "ok",
+        "bad.wav": "failed",
+        "other.wav": "ok",
+    }
+    alone = masterprint.render(CHAIN, mix, tmp_path / "alone")
+    assert found["mix.wav"].after.as_dict() == alone.after.as_dict()
+    assert found["mix.wav"].master.read_bytes() == alone.master.read_bytes()
+    again = masterprint.render_many(CHAIN, [mix, other], tmp_path / "out", resume=True)
+    assert [result.status for result in again] == ["unchanged"] * 2
+    with pytest.raises(MasterprintError, match="no such file"):
+        masterprint.render_many(CHAIN, [mix, tmp_path / "none.wav"], tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_stage_of_the_script_itself_cannot_go_to_other_processes(mix, tmp_path, monkeypatch):
+    class Own(masterprint.Stage):
+        stage_name = "own"
+
+    Own.__module__ = "__main__"
+    chain = masterprint.Chain(stages=[Own()])
+    with pytest.raises(MasterprintError, match="define it in a module of its own"):
+        masterprint.render_many(chain, [mix], tmp_path / "out")
+
+
+def test_recall_from_python(mix, tmp_path):
+    made = masterprint.render(CHAIN, mix, tmp_path / "out")
+    assert masterprint.recall(made.master).verdict == "identical"
+    settings = {"gain.gain_db": -3.5}
+    other = masterprint.recall(made.master, tmp_path / "new", settings=settings)
+    assert other.verdict == "changed"
+    assert [str(change) for change in other.settings] == ["stage 1, gain: gain_db: -3 -> -3.5"]
+    assert other.after.integrated_lufs == pytest.approx(made.after.integrated_lufs - 0.5, abs=0.01)
+    assert masterprint.recall(other.master).verdict == "identical"
+    with pytest.raises(masterprint.SheetError, match="has no recall sheet beside it"):
+        masterprint.recall(mix)

@@ -76,6 +76,20 @@ def test_the_python_of_the_readme_works(studio):
         assert peak <= -1.0
 
 
+def test_the_python_of_the_pages_works(studio):
+    folder = studio / "pages"
+    folder.mkdir()
+    (folder / "mix.wav").write_bytes((studio / "mix.wav").read_bytes())
+    for page in ("bulk", "recall"):
+        text = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+        (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+        (folder / "snippet.py").write_text(code)
+        done = shell("python snippet.py", folder)
+        assert done.returncode == 0, done.stderr
+    assert "identical every sample of mix.wav is the same" in done.stdout
+    assert "stage 6, maximizer: target_lufs: -14 -> -11" in done.stdout
+
+
 def test_the_output_in_the_readme_is_what_the_demo_prints(tmp_path):
     shown, mistakes = blocks("text")
     done = shell("masterprint demo", tmp_path)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from masterprint.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from masterprint.api import load_chain, measure, null, render
+    from masterprint.api import load_chain, measure, null, recall, render, render_many
     from masterprint.chain.loading import ChainFileError, parse_chain
     from masterprint.chain.model import Chain, MasterSettings
     from masterprint.errors import (
@@ -25,12 +25,14 @@ if TYPE_CHECKING:
         ChainError,
         MasterprintError,
         PluginError,
+        SheetError,
         SignalError,
         UsageError,
     )
     from masterprint.metering.measurement import Measurement
     from masterprint.rendering.engine import RenderResult
     from masterprint.rendering.null_result import NullResult
+    from masterprint.rendering.recall import Recalled
     from masterprint.signal import Signal
     from masterprint.stages.base import Stage
 
@@ -44,7 +46,9 @@ _PLACES = {
     "Measurement": "masterprint.metering.measurement",
     "NullResult": "masterprint.rendering.null_result",
     "PluginError": "masterprint.errors",
+    "Recalled": "masterprint.rendering.recall",
     "RenderResult": "masterprint.rendering.engine",
+    "SheetError": "masterprint.errors",
     "Signal": "masterprint.signal",
     "SignalError": "masterprint.errors",
     "Stage": "masterprint.stages.base",
@@ -53,7 +57,9 @@ _PLACES = {
     "measure": "masterprint.api",
     "null": "masterprint.api",
     "parse_chain": "masterprint.chain.loading",
+    "recall": "masterprint.api",
     "render": "masterprint.api",
+    "render_many": "masterprint.api",
 }
 
 __all__ = [
@@ -66,7 +72,9 @@ __all__ = [
     "Measurement",
     "NullResult",
     "PluginError",
+    "Recalled",
     "RenderResult",
+    "SheetError",
     "Signal",
     "SignalError",
     "Stage",
@@ -75,7 +83,9 @@ __all__ = [
     "measure",
     "null",
     "parse_chain",
+    "recall",
     "render",
+    "render_many",
 ]
 
 

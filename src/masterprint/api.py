@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from masterprint.batch.rendering import render_many as run_many
 from masterprint.chain.library import find_chain
 from masterprint.chain.model import Chain
-from masterprint.errors import SignalError
+from masterprint.errors import SignalError, UsageError
 from masterprint.files.reading import LOWEST_RATE_HZ, open_audio
 from masterprint.metering.measurement import Measurement
 from masterprint.metering.meter import measure_signal
@@ -19,8 +20,19 @@ from masterprint.plugins.host import close_ready, start_ahead
 from masterprint.rendering.engine import RenderResult, render_job
 from masterprint.rendering.null import null_files
 from masterprint.rendering.null_result import NullResult
-from masterprint.rendering.planning import Wish, need_file, plan_all, prepare, processes_of
+from masterprint.rendering.planning import (
+    PreparedChain,
+    Wish,
+    need_file,
+    plan_all,
+    prepare,
+    processes_of,
+)
+from masterprint.rendering.recall import TOLERANCE_DB, Recalled, rerender
+from masterprint.rendering.recall import recall as recall_sheet
+from masterprint.sheets.sheet import load_sheet
 from masterprint.signal import Signal, audio_from
+from masterprint.stages.base import all_stages
 
 
 def load_chain(chain: str | Path) -> Chain:
@@ -61,12 +73,8 @@ def render(
     Raises:
         MasterprintError: with one sentence; nothing is left half-written.
     """
-    file = None if isinstance(chain, Chain) else Path(chain).name
-    chain = chain if isinstance(chain, Chain) else find_chain(chain)
-    several = [trusted] if isinstance(trusted, str | Path) else trusted
-    files = [Path(file) for file in several]
     mix, folder = Path(mix), Path(folder)
-    prepared = prepare(chain, master, settings, timeout_s, files, file)
+    prepared = _prepared(chain, master, settings, timeout_s, trusted)
     need_file(mix)
     wish = Wish(prepared, mix, folder / f"{mix.stem}{prepared.extension}")
     (job,) = plan_all([wish], overwrite, timeout_s)
@@ -75,6 +83,107 @@ def render(
         return render_job(job)
     finally:
         close_ready()
+
+
+def render_many(
+    chain: Chain | str | Path,
+    mixes: Iterable[str | Path],
+    folder: str | Path,
+    *,
+    jobs: int | None = None,
+    overwrite: bool = False,
+    resume: bool = False,
+    timeout_s: float | None = None,
+    trusted: str | Path | Sequence[str | Path] = (),
+    settings: Mapping[str, Any] | None = None,
+    **master: Any,
+) -> Iterator[RenderResult]:
+    """Render mixes into a folder, each in a process of its own; results as they come.
+
+    What goes wrong with one is in its result, and the others go on.
+
+    Args:
+        chain, folder, overwrite, timeout_s, trusted, settings, master: as for `render`.
+        mixes: audio files.
+        jobs: how many at a time, each on a core of its own; as many as there are cores by default.
+        resume: leave masters that are there, made of the same.
+
+    Raises:
+        MasterprintError: before anything is begun, where not all of it can be.
+    """
+    prepared = _prepared(chain, master, settings, timeout_s, trusted)
+    for stage in all_stages(prepared.chain.stages):
+        if type(stage).__module__ == "__main__":
+            raise UsageError(
+                f"The stage {stage.stage_name!r} is defined in the script that runs, where other "
+                "processes cannot find it.",
+                hint="define it in a module of its own",
+            )
+    wishes = []
+    for mix in map(Path, mixes):
+        need_file(mix)
+        wishes.append(Wish(prepared, mix, Path(folder) / f"{mix.stem}{prepared.extension}"))
+    planned = plan_all(wishes, overwrite, timeout_s, resume)
+    return (result for _, result in run_many(planned, jobs))
+
+
+def recall(
+    sheet: str | Path,
+    folder: str | Path | None = None,
+    *,
+    chain: Chain | str | Path | None = None,
+    settings: Mapping[str, Any] | None = None,
+    places: Sequence[str | Path] = (),
+    tolerance_db: float = TOLERANCE_DB,
+    overwrite: bool = False,
+    timeout_s: float | None = None,
+    trusted: str | Path | Sequence[str | Path] = (),
+) -> Recalled:
+    """Make a master again from its recall sheet, as `masterprint recall` does.
+
+    Args:
+        sheet: a recall sheet, or a master that has one beside it.
+        folder: where the new master is to be kept; None to compare only.
+        chain, settings: another chain, or other values for some settings; what that changes is in
+            the result.
+        places: folders in which mix and files may be, or the mix itself.
+        tolerance_db: peak of the residual, in dBFS, up to which the verdict is `within`.
+        overwrite, timeout_s, trusted: as for `render`.
+
+    Raises:
+        SheetError: there is no such sheet, or it is none.
+        MasterprintError: the render failed although nothing was missing.
+    """
+    saved = load_sheet(Path(sheet))
+    common: dict[str, Any] = {
+        "folder": None if folder is None else Path(folder),
+        "places": [Path(place) for place in places],
+        "trusted": _files(trusted),
+        "overwrite": overwrite,
+        "timeout_s": timeout_s,
+    }
+    if chain is None and not settings:
+        return recall_sheet(saved, tolerance_db=tolerance_db, **common)
+    name = None if chain is None or isinstance(chain, Chain) else Path(chain).name
+    other = chain if chain is None or isinstance(chain, Chain) else find_chain(chain)
+    return rerender(saved, other, settings, chain_file=name, **common)
+
+
+def _prepared(
+    chain: Chain | str | Path,
+    master: Mapping[str, Any],
+    settings: Mapping[str, Any] | None,
+    timeout_s: float | None,
+    trusted: str | Path | Sequence[str | Path],
+) -> PreparedChain:
+    name = None if isinstance(chain, Chain) else Path(chain).name
+    found = chain if isinstance(chain, Chain) else find_chain(chain)
+    return prepare(found, master, settings, timeout_s, _files(trusted), name)
+
+
+def _files(given: str | Path | Sequence[str | Path]) -> list[Path]:
+    several = [given] if isinstance(given, str | Path) else given
+    return [Path(file) for file in several]
 
 
 def measure(

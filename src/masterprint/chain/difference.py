@@ -40,6 +40,9 @@ class Change:
             "text": str(self),
         }
 
+    def __repr__(self) -> str:
+        return f"<Change {self}>"
+
     def __str__(self) -> str:
         if not self.setting:
             return f"{self.stage}: {self.kind}"
