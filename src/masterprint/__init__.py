@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from masterprint.metering.measurement import Measurement
     from masterprint.rendering.engine import RenderResult
     from masterprint.rendering.null_result import NullResult
-    from masterprint.rendering.recall import Recalled
+    from masterprint.rendering.recalled import Recalled
     from masterprint.signal import Signal
     from masterprint.stages.base import Stage
 
@@ -46,7 +46,7 @@ _PLACES = {
     "Measurement": "masterprint.metering.measurement",
     "NullResult": "masterprint.rendering.null_result",
     "PluginError": "masterprint.errors",
-    "Recalled": "masterprint.rendering.recall",
+    "Recalled": "masterprint.rendering.recalled",
     "RenderResult": "masterprint.rendering.engine",
     "SheetError": "masterprint.errors",
     "Signal": "masterprint.signal",

@@ -28,8 +28,9 @@ from masterprint.rendering.planning import (
     prepare,
     processes_of,
 )
-from masterprint.rendering.recall import TOLERANCE_DB, Recalled, rerender
+from masterprint.rendering.recall import TOLERANCE_DB, rerender
 from masterprint.rendering.recall import recall as recall_sheet
+from masterprint.rendering.recalled import Recalled
 from masterprint.sheets.sheet import load_sheet
 from masterprint.signal import Signal, audio_from
 from masterprint.stages.base import all_stages
