@@ -19,7 +19,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from masterprint.batch.pool import LocalPool, Unforeseen, WorkerDied
+from masterprint.batch.pool import Unforeseen, Unplaced, WorkerDied
+from masterprint.batch.rendering import Pool
 from masterprint.batch.run import as_they_come
 from masterprint.dsp.guard import MARGIN_DB
 from masterprint.errors import MasterprintError, UsageError
@@ -71,16 +72,20 @@ class AuditionTask:
         try:
             heard = audition(self.job, self.gains_db)
         except MasterprintError as error:
-            return {"error": str(error)}
+            return self.failed(str(error))
         return {
             "powers": [_packed(each) for each in (heard.powers, *heard.limited)],
             "peak_dbtp": heard.peak_dbtp,
         }
 
+    def failed(self, text: str) -> dict[str, Any]:
+        """The result where it cannot be listened to."""
+        return {"error": text}
+
 
 def match_albums(
     jobs: Sequence[RenderJob],
-    cores: int,
+    make_pool: Callable[[int], Pool],
     done: Callable[[str], None] = lambda name: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> tuple[list[RenderJob], list[Album]]:
@@ -88,7 +93,7 @@ def match_albums(
 
     Args:
         jobs: as planned.
-        cores: that may be kept busy.
+        make_pool: makes what listens, given how many mixes there are.
         done: told the name of each mix that has been listened to.
         stopped: asked whether to give up.
 
@@ -101,7 +106,7 @@ def match_albums(
         albums[job.master.parent].append(index)
     for folder, members in albums.items():
         _same_target(folder, [jobs[index] for index in members])
-    pool = LocalPool(cores, len(jobs))
+    pool = make_pool(len(jobs))
     try:
         plain = _listen(pool, dict(enumerate(jobs)), {}, done, stopped)
         grids = {index: grid for _, members in albums.items()
@@ -143,7 +148,7 @@ def _same_target(folder: Path, jobs: Sequence[RenderJob]) -> None:
 
 
 def _listen(
-    pool: LocalPool,
+    pool: Pool,
     jobs: Mapping[int, RenderJob],
     grids: Mapping[int, tuple[float, ...]],
     done: Callable[[str], None],
@@ -154,7 +159,7 @@ def _listen(
     tasks = [AuditionTask(job, grids.get(index, ())) for index, job in jobs.items()]
     indices = list(jobs)
     for position, future in as_they_come(
-        tasks, lambda _, task: pool.submit(task, lambda line: None), pool.at_a_time, stopped
+        tasks, lambda _, task: pool.submit(task, lambda line: None), lambda: pool.at_a_time, stopped
     ):
         mix = tasks[position].job.mix
         done(mix.name)
@@ -162,6 +167,8 @@ def _listen(
             answer = future.result()
         except (WorkerDied, Unforeseen) as error:
             answer = {"error": f"{mix}: listening to it failed: the process {error}"}
+        except Unplaced as error:
+            answer = {"error": f"{mix}: {error}"}
         if "error" in answer:
             problems.append(str(answer["error"]))
             continue

@@ -39,6 +39,10 @@ class WorkerDied(Exception):
     """A worker's process came to an end, or had to be ended; the text says how."""
 
 
+class Unplaced(Exception):
+    """No worker would, or could, do a task; the text says of its mix what happened."""
+
+
 class Unforeseen(Exception):
     """A task raised what no task should; `traceback` has the rest."""
 

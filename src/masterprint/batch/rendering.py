@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from masterprint.batch.pool import Heard, LocalPool, Task, Unforeseen, WorkerDied
+from masterprint.batch.pool import Heard, LocalPool, Task, Unforeseen, Unplaced, WorkerDied
 from masterprint.batch.run import as_they_come
 from masterprint.rendering.engine import RenderResult, try_render
 from masterprint.rendering.job import RenderJob
@@ -29,6 +29,10 @@ class RenderTask:
     def run(self, progress: RenderProgress) -> dict[str, Any]:
         """Render it; the result as plain data."""
         return try_render(self.job, progress).as_dict()
+
+    def failed(self, text: str) -> dict[str, Any]:
+        """The result where it could not even be begun."""
+        return RenderResult(self.job.mix, self.job.master, "failed", text).as_dict()
 
     @property
     def limit_s(self) -> float:
@@ -72,7 +76,7 @@ def render_all(
         begun(index)
         return pool.submit(RenderTask(job), lambda line: heard(index, line))
 
-    for index, future in as_they_come(jobs, submit, pool.at_a_time, stopped):
+    for index, future in as_they_come(jobs, submit, lambda: pool.at_a_time, stopped):
         yield index, result_of(jobs[index], future)
 
 
@@ -93,6 +97,8 @@ def result_of(job: RenderJob, future: Future[dict[str, Any]]) -> RenderResult:
         return RenderResult.from_dict(future.result())
     except WorkerDied as error:
         text = f"{job.mix}: the process that rendered it {error}."
+    except Unplaced as error:
+        text = f"{job.mix}: {error}."
     except Unforeseen as error:
         text = (
             f"{job.mix}: Masterprint met something that it does not know ({error}). "

@@ -21,18 +21,19 @@ def default_workers(jobs: int, cores_each: int = 1) -> int:
 def as_they_come(
     jobs: Iterable[Job],
     submit: Callable[[int, Job], Future[Result]],
-    at_a_time: int,
+    at_a_time: Callable[[], int],
     stopped: Callable[[], bool] = lambda: False,
 ) -> Iterator[tuple[int, Future[Result]]]:
     """Submit jobs, a few at a time; each one's index and its finished future, as they finish.
 
-    Nothing is kept of a job that has been given out. Once `stopped` says so, no further job is
+    Nothing is kept of a job that has been given out. `at_a_time` is asked again and again, since
+    workers of a cluster come and go. Once `stopped` says so, no further job is
     begun, and those that run are waited for.
     """
     waiting = enumerate(jobs)
     running: dict[Future[Result], int] = {}
     while True:
-        while len(running) < at_a_time and not stopped():
+        while len(running) < at_a_time() and not stopped():
             index, job = next(waiting, (-1, None))
             if job is None:
                 break
@@ -54,7 +55,7 @@ def run_all(
     pool = ThreadPoolExecutor(workers, thread_name_prefix="masterprint")
     try:
         for index, future in as_they_come(
-            jobs, lambda index, job: pool.submit(work, index, job), workers
+            jobs, lambda index, job: pool.submit(work, index, job), lambda: workers
         ):
             yield index, future.result()
     finally:

@@ -30,6 +30,7 @@ def with_plugins(
     trusted: Sequence[Path] = (),
     limit_s: float | None = None,
     wanted: Mapping[str, Wanted] | None = None,
+    elsewhere: Catalogue | None = None,
 ) -> Chain:
     """The chain with every plugin stage bound to an installed plugin, or to what replaces it.
 
@@ -38,6 +39,7 @@ def with_plugins(
         trusted: plugin files that may be loaded although they are not in the catalogue.
         limit_s: seconds that each step with one of these may take, where a scan's are too many.
         wanted: by place, what is looked for instead of what the chain says, where more is known.
+        elsewhere: the plugins of other machines, which will run them; those here do not count then.
 
     Raises:
         PluginError: naming every plugin that is missing, has changed where that is an error, or
@@ -45,8 +47,8 @@ def with_plugins(
     """
     if next(plugin_stages(chain.stages), None) is None:
         return chain
-    catalogue = catalogue_with(trusted, limit_s)
-    binding = _Binding(catalogue, wanted or {})
+    catalogue = catalogue_with(trusted, limit_s) if elsewhere is None else elsewhere
+    binding = _Binding(catalogue, wanted or {}, are_here=elsewhere is None)
     stages = binding.of(chain.stages, "stages")
     if binding.problems:
         count = len(binding.problems)
@@ -142,9 +144,10 @@ def plugin_processes(chain: Chain, channels: int = 2) -> int:
 class _Binding:
     """Binds stages one by one, and collects what is wrong."""
 
-    def __init__(self, catalogue: Catalogue, wanted: Mapping[str, Wanted]) -> None:
+    def __init__(self, catalogue: Catalogue, wanted: Mapping[str, Wanted], are_here: bool) -> None:
         self._catalogue = catalogue
         self._wanted = wanted
+        self._are_here = are_here
         self.problems: list[str] = []
         self.hint: str | None = None
 
@@ -190,7 +193,8 @@ class _Binding:
             self.problems.append(f"{named} has changed: {'; '.join(found.changes)}")
             return stage
         try:
-            need_unchanged(found.plugin)
+            if self._are_here:
+                need_unchanged(found.plugin)
             return stage.with_plugin(found)
         except PluginError as error:
             advice = f" ({error.hint})" if error.hint else ""

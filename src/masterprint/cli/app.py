@@ -21,6 +21,7 @@ from masterprint.cli import (
     capture,
     chain,
     demo,
+    farm,
     measure,
     null,
     pack,
@@ -47,6 +48,7 @@ app = typer.Typer(
 app.command("render")(render.render)
 app.command("batch")(batch.batch)
 app.command("watch")(watch.watch)
+app.add_typer(farm.app, name="farm")
 app.command("recall")(recall.recall)
 app.command("sessions")(sessions.sessions)
 app.command("pack")(pack.pack)

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from masterprint.cli.bulk import DryRun, Jobs, Log, MatchLoudness, Resume
+from masterprint.cli.cluster import Dask
 
 if TYPE_CHECKING:
     from masterprint.batch.jobs_file import Row
+    from masterprint.plugins.catalogue import Catalogue
     from masterprint.rendering.planning import PreparedChain, Wish
 
 
@@ -33,6 +35,7 @@ def batch(
     match_loudness: MatchLoudness = None,
     dry_run: DryRun = False,
     jobs: Jobs = None,
+    dask: Dask = None,
     timeout: Annotated[
         float | None,
         typer.Option(metavar="SECONDS", min=0.1, help="For a mix that goes through plugins."),
@@ -54,18 +57,23 @@ def batch(
     from masterprint.batch.jobs_file import read_jobs
     from masterprint.chain.overrides import setting_from
     from masterprint.cli.bulk import do_all, matched
+    from masterprint.cli.cluster import reached
     from masterprint.cli.telling import tell_plan
     from masterprint.rendering.planning import plan_all
 
     rows = read_jobs(jobs_file)
     wanted = dict(map(setting_from, settings or []))
-    wishes = _wishes(rows, output, wanted, timeout, trust_path or [])
-    planned = plan_all(wishes, overwrite, timeout, resume, make_folders=not dry_run)
-    planned = matched(planned, match_loudness, jobs, as_json, quiet)
-    if dry_run:
-        tell_plan(planned, as_json)
-    else:
-        do_all(planned, cores=jobs, as_json=as_json, quiet=quiet, log_file=log)
+    with reached(dask, trust_path, jobs) as cluster:
+        catalogue = cluster.catalogue if cluster else None
+        wishes = _wishes(rows, output, wanted, timeout, trust_path or [], catalogue)
+        planned = plan_all(wishes, overwrite, timeout, resume, make_folders=not dry_run)
+        if cluster is not None:
+            cluster.need_able(planned)
+        planned = matched(planned, match_loudness, jobs, as_json, quiet, cluster)
+        if dry_run:
+            tell_plan(planned, as_json)
+            return
+        do_all(planned, cores=jobs, as_json=as_json, quiet=quiet, log_file=log, cluster=cluster)
 
 
 def _wishes(
@@ -74,6 +82,7 @@ def _wishes(
     settings: dict[str, Any],
     timeout_s: float | None,
     trusted: list[Path],
+    elsewhere: Catalogue | None,
 ) -> list[Wish]:
     """Each chain is read and bound once for all rows that use it alike; all errors at once."""
     from masterprint.chain.library import find_chain
@@ -91,7 +100,9 @@ def _wishes(
                 chain = find_chain(row.chain)
                 changed = row.settings | settings
                 name = Path(row.chain).name
-                known[key] = prepare(chain, row.changes, changed, timeout_s, trusted, name)
+                known[key] = prepare(
+                    chain, row.changes, changed, timeout_s, trusted, name, elsewhere
+                )
             except MasterprintError as error:
                 known[key] = None
                 problems.append(f"{row.place}: {error}")

@@ -6,17 +6,20 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from masterprint.cli.cluster import pool_maker
 from masterprint.cli.console import announce, clean, print_json_rows, progress_bars
 from masterprint.cli.telling import STATUSES, report, summary, warn
 
 if TYPE_CHECKING:
+    from masterprint.batch.rendering import Pool
     from masterprint.batch.spool import Spool
+    from masterprint.cli.cluster import Cluster
     from masterprint.rendering.engine import RenderResult
     from masterprint.rendering.job import RenderJob
 
@@ -62,6 +65,7 @@ def do_all(
     as_json: bool,
     quiet: bool,
     log_file: Path | None,
+    cluster: Cluster | None = None,
 ) -> None:
     """Render, tell, and end with the exit code: 0, 1 where any failed, 130 where it was stopped."""
     from masterprint.batch.log import EventLog
@@ -74,10 +78,13 @@ def do_all(
     log.write("begun", jobs=len(jobs))
     over = False
     try:
-        work = _one if len(jobs) == 1 else _many
-        stopped = work(
-            jobs, cores or os.cpu_count() or 1, not (quiet or as_json), log, spool, counts
-        )
+        number = cores or os.cpu_count() or 1
+        show = not (quiet or as_json)
+        if len(jobs) == 1 and cluster is None:
+            stopped = _one(jobs, number, show, log, spool, counts)
+        else:
+            make_pool = pool_maker(cluster, number)
+            stopped = _many(jobs, make_pool, show, log, spool, counts)
         over = True
     finally:
         seconds = time.monotonic() - began
@@ -96,7 +103,12 @@ def do_all(
 
 
 def matched(
-    jobs: Sequence[RenderJob], match: str | None, cores: int | None, as_json: bool, quiet: bool
+    jobs: Sequence[RenderJob],
+    match: str | None,
+    cores: int | None,
+    as_json: bool,
+    quiet: bool,
+    cluster: Cluster | None = None,
 ) -> list[RenderJob]:
     """The jobs with one gain for every album, where that is asked for; it is told on stderr."""
     if match is None:
@@ -116,9 +128,8 @@ def matched(
         counting(len(jobs), not (as_json or quiet)) as count,
         Interruption(told) as interruption,
     ):
-        found, albums = match_albums(
-            jobs, cores or os.cpu_count() or 1, count, lambda: interruption.asked
-        )
+        make_pool = pool_maker(cluster, cores or os.cpu_count() or 1)
+        found, albums = match_albums(jobs, make_pool, count, lambda: interruption.asked)
     for album in albums:
         reached = "silence" if album.reached_lufs is None else f"{album.reached_lufs:.2f} LUFS"
         text = f"{album.folder}: {album.gain_db:+.2f} dB for all {album.tracks}, together {reached}"
@@ -149,15 +160,19 @@ def _one(
 
 
 def _many(
-    jobs: Sequence[RenderJob], cores: int, show: bool, log: Any, spool: Spool, counts: Counter[str]
+    jobs: Sequence[RenderJob],
+    make_pool: Callable[[int], Pool],
+    show: bool,
+    log: Any,
+    spool: Spool,
+    counts: Counter[str],
 ) -> bool:
     """Many go to workers; whether Ctrl-C ended it early."""
-    from masterprint.batch.pool import LocalPool
     from masterprint.batch.rendering import render_all
     from masterprint.cli.board import Board, size_of
     from masterprint.cli.interrupt import Interruption
 
-    pool = LocalPool(cores, len(jobs))
+    pool = make_pool(len(jobs))
     names = [job.mix.name for job in jobs]
     sizes = [size_of(job.mix) for job in jobs] if show else [1] * len(jobs)
     board = Board(names, sizes, show)

@@ -145,7 +145,7 @@ def _many(tasks: Sequence[RecallTask], cores: int, as_json: bool) -> int:
     try:
         with board, Interruption(told) as interruption:
             for index, future in as_they_come(
-                tasks, submit, pool.at_a_time, lambda: interruption.asked
+                tasks, submit, lambda: pool.at_a_time, lambda: interruption.asked
             ):
                 result = result_of(tasks[index], future)
                 board.finish(index)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from masterprint.cli.bulk import DryRun, Jobs, Log, MatchLoudness, Resume
+from masterprint.cli.cluster import Dask
 
 
 def render(
@@ -47,6 +48,7 @@ def render(
     match_loudness: MatchLoudness = None,
     dry_run: DryRun = False,
     jobs: Jobs = None,
+    dask: Dask = None,
     timeout: Annotated[
         float | None,
         typer.Option(metavar="SECONDS", min=0.1, help="For a mix that goes through plugins."),
@@ -70,6 +72,7 @@ def render(
     from masterprint.chain.library import find_chain
     from masterprint.chain.overrides import setting_from
     from masterprint.cli.bulk import do_all, matched
+    from masterprint.cli.cluster import reached
     from masterprint.cli.telling import tell_plan
     from masterprint.plugins.host import start_ahead
     from masterprint.rendering.planning import (
@@ -88,21 +91,30 @@ def render(
         "dither_silence": dither_silence or None,
     }
     wanted = dict(map(setting_from, settings or []))
-    prepared = prepare(
-        find_chain(chain), changes, wanted, timeout, trust_path or [], Path(chain).name
-    )
-    wishes = []
-    for mix, folder in gather(mixes, output, recursive):
-        need_file(mix)
-        wishes.append(Wish(prepared, mix, output / folder / f"{mix.stem}{prepared.extension}"))
-    planned = plan_all(wishes, overwrite, timeout, resume, make_folders=not dry_run)
-    planned = matched(planned, match_loudness, jobs, as_json, quiet)
-    if dry_run:
-        tell_plan(planned, as_json)
-        return
-    if len(planned) == 1:
-        start_ahead(processes_of(prepared))
-    do_all(planned, cores=jobs, as_json=as_json, quiet=quiet, log_file=log)
+    with reached(dask, trust_path, jobs) as cluster:
+        prepared = prepare(
+            find_chain(chain),
+            changes,
+            wanted,
+            timeout,
+            trust_path or [],
+            Path(chain).name,
+            cluster.catalogue if cluster else None,
+        )
+        wishes = []
+        for mix, folder in gather(mixes, output, recursive):
+            need_file(mix)
+            wishes.append(Wish(prepared, mix, output / folder / f"{mix.stem}{prepared.extension}"))
+        planned = plan_all(wishes, overwrite, timeout, resume, make_folders=not dry_run)
+        if cluster is not None:
+            cluster.need_able(planned)
+        planned = matched(planned, match_loudness, jobs, as_json, quiet, cluster)
+        if dry_run:
+            tell_plan(planned, as_json)
+            return
+        if len(planned) == 1 and cluster is None:
+            start_ahead(processes_of(prepared))
+        do_all(planned, cores=jobs, as_json=as_json, quiet=quiet, log_file=log, cluster=cluster)
 
 
 def _whole(text: str | None) -> int | str | None:

@@ -17,6 +17,7 @@ from masterprint.chain.plugins import plugin_processes, with_plugins
 from masterprint.errors import UsageError
 from masterprint.files.formats import EXTENSIONS
 from masterprint.files.unfinished import discard_abandoned
+from masterprint.plugins.catalogue import Catalogue
 from masterprint.rendering.job import RenderJob
 from masterprint.sheets.ingredients import ChainIngredients
 from masterprint.sheets.sheet import sheet_path
@@ -52,6 +53,7 @@ def prepare(
     timeout_s: float | None = None,
     trusted: Sequence[Path] = (),
     file: str | None = None,
+    elsewhere: Catalogue | None = None,
 ) -> PreparedChain:
     """Settle what a chain is.
 
@@ -62,6 +64,7 @@ def prepare(
         timeout_s: of each job.
         trusted: plugin files that may be loaded although they are not in the catalogue.
         file: name of the chain's file, for the recall sheets.
+        elsewhere: the plugins of other machines, where those are to render.
 
     Raises:
         PluginError: plugins are missing; all of them are named.
@@ -72,7 +75,7 @@ def prepare(
     ):
         raise UsageError(f"The time limit is {timeout_s!r}, where seconds above 0 are expected.")
     changed = with_master(with_settings(chain, settings or {}), changes or {})
-    bound = with_plugins(changed, trusted, timeout_s)
+    bound = with_plugins(changed, trusted, timeout_s, elsewhere=elsewhere)
     return PreparedChain(bound, ChainIngredients.of(bound), file)
 
 

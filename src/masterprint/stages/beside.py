@@ -61,6 +61,10 @@ class StageWithFiles(Stage):
         """Where the chain file is; None without one."""
         return self._folder
 
+    def keep_folder(self) -> None:
+        """Settle where the folder is, for a process that stands in another one."""
+        self._folder = (self._folder or Path.cwd()).absolute()
+
     @property
     def files(self) -> dict[str, Path]:
         """The files that are named, as they are named in the chain file, and where they are.

@@ -20,6 +20,7 @@ from pydantic import (
 
 from masterprint.errors import PluginError
 from masterprint.plugins.finding import Found, Wanted
+from masterprint.plugins.identity import Plugin as Installed
 from masterprint.plugins.instance import Setup, instances
 from masterprint.plugins.state import read_state
 from masterprint.plugins.stream import PluginStream
@@ -145,6 +146,13 @@ class Plugin(StageWithFiles):
             except ValueError as error:
                 raise PluginError(str(error)) from error
             stage._state = read_state(path, found.plugin.format, found.plugin.class_id)
+        return stage
+
+    def with_copy(self, plugin: Installed) -> Plugin:
+        """A copy of a stage that has its plugin, with another installed copy of the same one."""
+        assert self._found is not None
+        stage = self.model_copy()
+        stage._found = replace(self._found, plugin=plugin)
         return stage
 
     def without_plugin(self, why: str, fallback: list[Stage]) -> Plugin:
