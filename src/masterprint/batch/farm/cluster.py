@@ -17,7 +17,7 @@ from masterprint.plugins.identity import Plugin
 from masterprint.rendering.job import RenderJob
 from masterprint.version import __version__
 
-CONNECT_S = 10.0
+CONNECT_S = 5.0
 TOUCHING = ("python", "numpy", "numba", "llvmlite", "soxr", "pedalboard", "libsndfile")
 """Versions of these may decide on the last bits of a master."""
 MOST_NAMED = 4

@@ -9,12 +9,12 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from masterprint.batch.farm.cluster import CONNECT_S, need_extra
+from masterprint.batch.farm.cluster import need_extra
 from masterprint.batch.farm.tags import offered
 from masterprint.errors import UsageError
 from masterprint.plugins.catalogue import Catalogue
 
-PORT = 8786
+JOINING_S = 10.0
 CLOSING_S = 5.0
 
 
@@ -55,14 +55,14 @@ async def _serve_tasks(
                 memory_limit=0,  # what needs memory are the children, which Dask does not see
                 dashboard=False,
                 silence_logs=logging.WARNING,
-                death_timeout=CONNECT_S,
+                death_timeout=JOINING_S,
             )
             for number in range(1, workers + 1)
         ]
         await asyncio.gather(*nannies)
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise UsageError(
-            f"{address}: no Dask scheduler answers there within {CONNECT_S:.0f} s.",
+            f"{address}: no Dask scheduler answers there within {JOINING_S:.0f} s.",
             hint="start one with `masterprint farm scheduler`, which says its address",
         ) from error
     say(f"{workers} worker{'s' * (workers > 1)} of {name} at {address}, {len(tags) - 1} plugins")
