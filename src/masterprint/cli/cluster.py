@@ -13,7 +13,8 @@ import typer
 from masterprint.cli.console import clean
 
 if TYPE_CHECKING:
-    from masterprint.batch.farm.cluster import Farm, FarmWorker
+    from masterprint.batch.farm.cluster import Farm
+    from masterprint.batch.farm.workers import FarmWorker
     from masterprint.batch.rendering import Pool
     from masterprint.plugins.catalogue import Catalogue
     from masterprint.rendering.job import RenderJob
@@ -39,13 +40,13 @@ class Cluster:
     @property
     def catalogue(self) -> Catalogue:
         """The plugins of its workers."""
-        from masterprint.batch.farm.cluster import catalogue_of
+        from masterprint.batch.farm.workers import catalogue_of
 
         return catalogue_of(self._workers)
 
     def need_able(self, jobs: Sequence[RenderJob]) -> None:
         """Refuse jobs that no worker has the plugins for."""
-        from masterprint.batch.farm.cluster import need_able
+        from masterprint.batch.farm.workers import need_able
 
         need_able(jobs, self._workers)
 
@@ -69,8 +70,9 @@ def reached(
     if address is None:
         yield None
         return
-    from masterprint.batch.farm.cluster import Farm, differences, need_workers
-    from masterprint.batch.farm.pool import patience_s
+    from masterprint.batch.farm.cluster import Farm
+    from masterprint.batch.farm.ticket import patience_s
+    from masterprint.batch.farm.workers import differences, need_workers
     from masterprint.errors import UsageError
 
     if trusted:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
-    from masterprint.batch.farm.cluster import FarmWorker
+    from masterprint.batch.farm.workers import FarmWorker
 
 app = typer.Typer(help="Render on several machines, over Dask.", no_args_is_help=True)
 
@@ -49,7 +50,12 @@ def worker(
     """
     from masterprint.batch.farm.serving import serve_tasks
 
-    serve_tasks(address, jobs or os.cpu_count() or 1, name, lambda text: print(text, flush=True))
+    number = jobs or os.cpu_count() or 1
+    if not serve_tasks(address, number, name, lambda text: print(text, flush=True)):
+        print(
+            f"masterprint: {address}: the scheduler is gone, and so is the work.", file=sys.stderr
+        )
+        raise typer.Exit(1)
 
 
 @app.command("status")
@@ -76,7 +82,7 @@ def _list(workers: list[FarmWorker]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from masterprint.batch.farm.cluster import differences
+    from masterprint.batch.farm.workers import differences
     from masterprint.cli.console import clean
 
     table = Table(box=None, pad_edge=False)

@@ -10,7 +10,6 @@ One thread looks after all; others only put something into its queue.
 
 from __future__ import annotations
 
-import os
 import queue
 import secrets
 import threading
@@ -18,61 +17,20 @@ import time
 import traceback
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from masterprint.batch.farm.cluster import Farm
 from masterprint.batch.farm.hand import end_tasks, work
-from masterprint.batch.farm.sent import JobTask, Sent, sent
-from masterprint.batch.pool import Heard, Unforeseen, Unplaced, WorkerDied
+from masterprint.batch.farm.sent import sent
+from masterprint.batch.farm.ticket import Ticket, patience_s
+from masterprint.batch.pool import Heard, Unforeseen, Unplaced
 from masterprint.batch.rendering import RenderTask
 from masterprint.errors import MasterprintError, UsageError
 
-PATIENCE_S = 60.0
-PATIENCE = "MASTERPRINT_FARM_PATIENCE_S"
 LOOKING_S = 1.0
 FAREWELL_S = 5.0
 HASHING = 2
 """Mixes that are being hashed at a time before they are sent off."""
-
-
-def patience_s() -> float:
-    """How long a job waits while no worker is there that could do it.
-
-    Raises:
-        UsageError: the environment says something else than a number.
-    """
-    text = os.environ.get(PATIENCE, "")
-    try:
-        return max(0.0, float(text)) if text else PATIENCE_S
-    except ValueError:
-        raise UsageError(f"{PATIENCE} is {text!r}, where seconds are expected.") from None
-
-
-@dataclass(eq=False)
-class _Ticket:
-    """A task on its way.
-
-    Attributes:
-        task: as it was handed to us.
-        heard: told how far it is.
-        outcome: what whoever handed it to us waits for.
-        number: of it.
-        sent: the same with its hashes.
-        cluster: its future on the cluster, while it has one.
-        on_trial: whether it was given up once.
-        alone_since: since when there is no worker for it.
-    """
-
-    task: JobTask
-    heard: Heard
-    number: int
-    outcome: Future[dict[str, Any]] = field(default_factory=Future)
-    sent: Sent | None = None
-    cluster: Future[dict[str, Any]] | None = None
-    on_trial: bool = False
-    alone_since: float | None = None
 
 
 class FarmPool:
@@ -88,14 +46,14 @@ class FarmPool:
         self._most = most
         self._patience_s = patience_s()
         self._topic = f"masterprint-{secrets.token_hex(8)}"
-        self._tickets: dict[int, _Ticket] = {}
+        self._tickets: dict[int, Ticket] = {}
         self._count = 0
-        self._waiting: list[_Ticket] = []
-        self._suspects: list[_Ticket] = []
-        self._under_way: set[_Ticket] = set()
+        self._waiting: list[Ticket] = []
+        self._suspects: list[Ticket] = []
+        self._under_way: set[Ticket] = set()
         self._executors: dict[frozenset[str], Any] = {}
         self._closed = False
-        self._threads = self._threads_there()
+        self._threads = sum(worker.threads for worker in farm.live().values())
         farm.client.subscribe_topic(self._topic, self._on_event)
         self._events: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._hashing = ThreadPoolExecutor(HASHING, thread_name_prefix="masterprint-hashing")
@@ -110,7 +68,7 @@ class FarmPool:
     def submit(self, task: Any, heard: Heard) -> Future[dict[str, Any]]:
         """Have a task about a render job done by whoever can."""
         self._count += 1
-        ticket = _Ticket(task, heard, self._count)
+        ticket = Ticket(task, heard, self._count)
         self._tickets[ticket.number] = ticket
         self._hashing.submit(self._prepare, ticket)
         return ticket.outcome
@@ -121,13 +79,16 @@ class FarmPool:
         self._keeper.join(FAREWELL_S)
         self._hashing.shutdown(wait=False, cancel_futures=True)
 
-    def _prepare(self, ticket: _Ticket) -> None:
+    def _prepare(self, ticket: Ticket) -> None:
+        if self._farm.is_lost:
+            self._settled(ticket).settle(error=self._lost())
+            return
         try:
             ticket.sent = sent(ticket.task, renders=isinstance(ticket.task, RenderTask))
         except MasterprintError as error:
-            self._settle(ticket, result=ticket.task.failed(str(error)))
+            self._settled(ticket).settle(result=ticket.task.failed(str(error)))
         except Exception as error:
-            self._settle(ticket, error=error)
+            self._settled(ticket).settle(error=error)
         else:
             self._events.put(("ready", ticket))
 
@@ -159,7 +120,9 @@ class FarmPool:
             except Exception as error:  # nobody may wait for ever for a thread that has ended
                 text = "".join(traceback.format_exception(error))
                 for left in list(self._tickets.values()):
-                    self._settle(left, error=Unforeseen(f"{type(error).__name__}: {error}", text))
+                    self._settled(left).settle(
+                        error=Unforeseen(f"{type(error).__name__}: {error}", text)
+                    )
                 self._under_way.clear()
 
     def _send_off(self) -> None:
@@ -169,7 +132,7 @@ class FarmPool:
             if self._farm.is_lost:
                 waiting, self._waiting, self._suspects = [*self._waiting, *self._suspects], [], []
                 for ticket in waiting:
-                    self._settle(ticket, error=self._lost())
+                    self._settled(ticket).settle(error=self._lost())
             return
         if any(ticket.on_trial for ticket in self._under_way):
             return
@@ -182,7 +145,7 @@ class FarmPool:
         for ticket in waiting:
             self._begin(ticket)
 
-    def _begin(self, ticket: _Ticket) -> None:
+    def _begin(self, ticket: Ticket) -> None:
         assert ticket.sent is not None
         tags = ticket.sent.tags
         try:
@@ -199,7 +162,7 @@ class FarmPool:
         ticket.cluster = future
         future.add_done_callback(lambda future: self._events.put(("over", ticket)))
 
-    def _over(self, ticket: _Ticket) -> None:
+    def _over(self, ticket: Ticket) -> None:
         """A task has come back, with a result or without."""
         from distributed.scheduler import KilledWorker
 
@@ -214,37 +177,21 @@ class FarmPool:
                 self._suspects.append(ticket)
                 return
             deaths = error.allowed_failures + 1
-            self._settle(
-                ticket,
+            self._settled(ticket).settle(
                 error=Unplaced(
                     f"ended the processes of {deaths} workers, one after the other, while nothing "
                     "else was being done, and was given up"
                 ),
             )
         except CancelledError:  # not by us: the connection to the scheduler was lost
+            ticket.on_trial = False
             self._waiting.append(ticket)
         except Exception as error:  # of Dask, or of a worker that does not understand us
-            self._settle(ticket, error=Unforeseen(f"{type(error).__name__}: {error}", repr(error)))
+            self._settled(ticket).settle(
+                error=Unforeseen(f"{type(error).__name__}: {error}", repr(error))
+            )
         else:
-            self._settle_as_said(ticket, said)
-
-    def _settle_as_said(self, ticket: _Ticket, said: dict[str, Any]) -> None:
-        if "died" in said:
-            self._settle(ticket, error=WorkerDied(said["died"]))
-        elif "unforeseen" in said:
-            self._settle(ticket, error=Unforeseen(said["unforeseen"], said["traceback"]))
-        else:
-            result = dict(said["result"])
-            if isinstance(ticket.task, RenderTask):
-                job = ticket.task.job
-                result |= {"mix": str(job.mix), "master": str(job.master)}
-                if result["status"] == "ok" and not Path(job.master).exists():
-                    result["warnings"] = [
-                        *result["warnings"],
-                        f"{job.master} is not to be seen from here yet: all machines have to share "
-                        "its folder",
-                    ]
-            self._settle(ticket, result=result)
+            self._settled(ticket).settle_as_said(said)
 
     def _look(self) -> None:
         """Who is there? A task that nobody could do is given up after a while."""
@@ -268,8 +215,7 @@ class FarmPool:
                 if ticket.cluster is not None:
                     ticket.cluster.cancel()
                 what = "that has its plugins " if len(tags) > 1 else ""
-                self._settle(
-                    ticket,
+                self._settled(ticket).settle(
                     error=Unplaced(
                         f"waited {self._patience_s:g} s for a worker {what}after the last one was "
                         "lost, and none has come"
@@ -291,25 +237,13 @@ class FarmPool:
                 workers = list(self._farm.live())
                 self._farm.client.run(end_tasks, self._topic, workers=workers, on_error="ignore")
 
-    def _settle(
-        self,
-        ticket: _Ticket,
-        result: dict[str, Any] | None = None,
-        error: Exception | None = None,
-    ) -> None:
+    def _settled(self, ticket: Ticket) -> Ticket:
+        """A ticket that we have done with."""
         self._tickets.pop(ticket.number, None)
-        if ticket.outcome.cancelled():
-            return
-        if error is not None:
-            ticket.outcome.set_exception(error)
-        else:
-            ticket.outcome.set_result(result or {})
+        return ticket
 
     def _lost(self) -> Unplaced:
         return Unplaced(
             f"was lost with the connection to the scheduler at {self._farm.address}; what its "
             "worker has completed meanwhile is there, and --resume does the rest"
         )
-
-    def _threads_there(self) -> int:
-        return sum(worker.threads for worker in self._farm.live().values())

@@ -18,7 +18,7 @@ JOINING_S = 10.0
 CLOSING_S = 5.0
 
 
-def serve_tasks(address: str, workers: int, name: str | None, say: Callable[[str], None]) -> None:
+def serve_tasks(address: str, workers: int, name: str | None, say: Callable[[str], None]) -> bool:
     """Do the farm's jobs until SIGINT or SIGTERM, each worker in a process of its own.
 
     Each does one job at a time, so that what ends a worker's process was that job.
@@ -29,18 +29,21 @@ def serve_tasks(address: str, workers: int, name: str | None, say: Callable[[str
         name: what they are called, followed by a number; None for this machine's name.
         say: told what is going on.
 
+    Returns:
+        Whether it was told to end; False where the scheduler is gone, or has ended the workers.
+
     Raises:
         UsageError: no scheduler answers.
     """
     need_extra()
     tags = offered(Catalogue.load())
     called = name or platform.node() or "worker"
-    asyncio.run(_serve_tasks(address, workers, called, tags, say))
+    return asyncio.run(_serve_tasks(address, workers, called, tags, say))
 
 
 async def _serve_tasks(
     address: str, workers: int, name: str, tags: dict[str, float], say: Callable[[str], None]
-) -> None:
+) -> bool:
     from distributed import Nanny
 
     _warnings_only()
@@ -69,13 +72,12 @@ async def _serve_tasks(
     stop: asyncio.Future[bool] = asyncio.ensure_future(over.wait())
     gone = asyncio.ensure_future(_all_finished(nannies))
     await asyncio.wait({stop, gone}, return_when=asyncio.FIRST_COMPLETED)
-    if gone.done():
-        say("the scheduler has ended this worker")
     await asyncio.gather(
         *(nanny.close(timeout=CLOSING_S) for nanny in nannies), return_exceptions=True
     )
     stop.cancel()
     gone.cancel()
+    return over.is_set()
 
 
 async def _all_finished(nannies: list[Any]) -> bool:
