@@ -1,0 +1,127 @@
+"""What tests of a farm share: schedulers and workers as real processes, and tasks for them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from masterprint.rendering.job import RenderJob
+
+TESTS = Path(__file__).parent
+FARM = [sys.executable, "-m", "masterprint", "farm"]
+
+
+class FarmProcesses:
+    """A scheduler and workers on this machine, each started as a user would."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self._folder = folder
+        # Tasks of tests are found in this folder.
+        self._environment = os.environ | {"PYTHONPATH": str(TESTS)} | environment
+        self.processes: dict[str, subprocess.Popen[str]] = {}
+        self.address = self._start("scheduler", "--port", "0")
+
+    def worker(self, name: str, jobs: int = 1, **environment: str) -> None:
+        """Start a worker and wait until it is there."""
+        arguments = ("worker", self.address, "--jobs", str(jobs), "--name", name)
+        said = self._start(*arguments, **environment)
+        assert said.startswith(f"{jobs} worker"), said
+
+    def kill(self, name: str) -> None:
+        """SIGKILL a worker's nanny and the worker itself: as when its machine is switched off."""
+        process = self.processes.pop(name)
+        below = children_of(process.pid)
+        for pid in (process.pid, *below):
+            os.kill(pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+
+    def close(self) -> None:
+        """End all; the scheduler last."""
+        scheduler = self.processes.pop("scheduler")
+        for group in ([*self.processes.values()], [scheduler]):
+            for process in group:
+                process.terminate()
+            for process in group:
+                process.wait(20)
+                process.stdout.close()
+
+    def _start(self, *arguments: str, **environment: str) -> str:
+        name = arguments[-1] if arguments[0] == "worker" else arguments[0]
+        with (self._folder / f"{name}.log").open("wb") as log:
+            process = subprocess.Popen(
+                [*FARM, *arguments],
+                env=self._environment | environment,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
+        self.processes[name] = process
+        return process.stdout.readline().strip()
+
+
+@contextmanager
+def farm(folder: Path, *workers: str, **environment: str) -> Iterator[FarmProcesses]:
+    """A scheduler, and workers of these names."""
+    folder.mkdir(exist_ok=True)
+    processes = FarmProcesses(folder, **environment)
+    try:
+        for name in workers:
+            processes.worker(name)
+        yield processes
+    finally:
+        processes.close()
+
+
+def children_of(pid: int) -> list[int]:
+    """Processes that a process has started."""
+    found = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        found += [int(each) for each in (task / "children").read_text().split()]
+    return found
+
+
+@dataclass(frozen=True)
+class SleepTask:
+    """A task that takes a moment."""
+
+    job: RenderJob
+    seconds: float = 0.05
+    limit_s: float = 60.0
+
+    def run(self, progress: Any) -> dict[str, Any]:
+        del progress
+        time.sleep(self.seconds)
+        return {"slept": self.seconds}
+
+    def failed(self, text: str) -> dict[str, Any]:
+        return {"error": text}
+
+
+@dataclass(frozen=True)
+class KillTask(SleepTask):
+    """A task that ends the Dask worker that it is given to, every time."""
+
+    def run(self, progress: Any) -> dict[str, Any]:
+        del progress
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(10)
+        return {}
+
+
+@dataclass(frozen=True)
+class CrashTask(SleepTask):
+    """A task that crashes its own process."""
+
+    def run(self, progress: Any) -> dict[str, Any]:
+        del progress
+        os.kill(os.getpid(), signal.SIGSEGV)
+        return {}
