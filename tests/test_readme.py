@@ -130,6 +130,7 @@ def test_every_example_runs(tmp_path, mix):
     assert names == {
         "array_in_a_notebook.py",
         "chain_in_code.py",
+        "farm",
         "measure_a_folder.py",
         "own_stage",
     }
@@ -137,6 +138,7 @@ def test_every_example_runs(tmp_path, mix):
         ("array_in_a_notebook.py", "", "after  <Measurement"),
         ("chain_in_code.py", f"{mix} {tmp_path / 'out'}", "The master is"),
         ("measure_a_folder.py", f"{tmp_path}", "mix.wav"),
+        ("farm/farm.py", "", "All 4 masters of the farm are those of a local render."),
     ]:
         done = shell(f"python {ROOT / 'examples' / name} {arguments}", tmp_path)
         assert done.returncode == 0, done.stderr
