@@ -22,8 +22,8 @@ from farm_tools import CrashTask, FarmProcesses, KillTask, SleepTask, farm
 from masterprint.batch.farm.cluster import Farm
 from masterprint.batch.farm.pool import FarmPool
 from masterprint.batch.farm.sent import sent
-from masterprint.batch.pool import Unplaced, WorkerDied
 from masterprint.batch.rendering import RenderTask
+from masterprint.batch.workers import Unplaced, WorkerDied
 from masterprint.chain.library import find_chain
 from masterprint.chain.loading import load_chain
 from masterprint.files.pcm_hash import pcm_sha256

@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from masterprint.batch.pool import Unforeseen, Unplaced, WorkerDied
 from masterprint.batch.rendering import Pool
 from masterprint.batch.run import as_they_come
+from masterprint.batch.workers import Unforeseen, Unplaced, WorkerDied
 from masterprint.dsp.guard import MARGIN_DB
 from masterprint.errors import MasterprintError, UsageError
 from masterprint.metering import loudness as lufs

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from masterprint.batch.pool import Unforeseen, WorkerDied
+from masterprint.batch.workers import Unforeseen, WorkerDied
 from masterprint.chain.model import Chain
 from masterprint.errors import MasterprintError, UsageError
 from masterprint.rendering.progress import RenderProgress

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from masterprint.batch.pool import Heard, LocalPool, Task, Unforeseen, Unplaced, WorkerDied
+from masterprint.batch.pool import LocalPool
 from masterprint.batch.run import as_they_come
+from masterprint.batch.workers import Heard, Task, Unforeseen, Unplaced, WorkerDied
 from masterprint.rendering.engine import RenderResult, try_render
 from masterprint.rendering.job import RenderJob
 from masterprint.rendering.progress import RenderProgress

@@ -1,8 +1,8 @@
 """The program of a worker: it does one task after another, in a process that only they can harm.
 
-Started by `pool.Worker` as `python -m masterprint.batch.worker`. A task comes in on standard input
-as its length and its pickle (our parent's own, no stranger's); lines of JSON go back: how far it
-is, several times a second, then what came of it. What else is printed goes to standard error.
+Started by `workers.Worker` as `python -m masterprint.batch.worker`. A task comes in on standard
+input as its length and its pickle (our parent's own, no stranger's); lines of JSON go back: how far
+it is, several times a second, then what came of it. What else is printed goes to standard error.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import os
 import pickle
 import resource
 import signal
-import struct
 import sys
 import threading
 import traceback
@@ -22,11 +21,11 @@ from typing import IO, Any, NoReturn
 
 from masterprint import children
 from masterprint.ahead import use_threads
+from masterprint.batch.workers import LENGTH
 from masterprint.dsp.jit import announce_compilation_to
 from masterprint.files.unfinished import discard_unfinished
 from masterprint.rendering.progress import RenderProgress
 
-LENGTH = struct.Struct("<Q")
 TELLING_S = 0.2
 
 

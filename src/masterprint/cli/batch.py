@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from masterprint.cli.bulk import DryRun, Jobs, Log, MatchLoudness, Resume
+from masterprint.cli.bulk import DryRun, Jobs, Log, MatchLoudness, Resume, begin_workers
 from masterprint.cli.cluster import Dask
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def batch(
 
     A mistake in the file or in a chain is told before anything is begun.
     """
+    begin_workers(jobs, unless=dry_run or dask is not None)
     from masterprint.batch.jobs_file import read_jobs
     from masterprint.chain.overrides import setting_from
     from masterprint.cli.bulk import do_all, matched

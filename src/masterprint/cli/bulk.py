@@ -58,6 +58,14 @@ Log = Annotated[
 ]
 
 
+def begin_workers(jobs: int | None, unless: bool) -> None:
+    """Have worker processes come up while we import and look at what is wanted of them."""
+    from masterprint.batch.workers import start_ahead
+
+    if not unless:
+        start_ahead(jobs or os.cpu_count() or 1)
+
+
 def do_all(
     jobs: Sequence[RenderJob],
     *,

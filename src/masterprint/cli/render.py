@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from masterprint.cli.bulk import DryRun, Jobs, Log, MatchLoudness, Resume
+from masterprint.cli.bulk import DryRun, Jobs, Log, MatchLoudness, Resume, begin_workers
 from masterprint.cli.cluster import Dask
 
 
@@ -68,6 +69,8 @@ def render(
     Beside each master lies its recall sheet. Of several mixes, Ctrl-C lets those that are being
     rendered come to their end; a second one stops them.
     """
+    if len(mixes) > 1 or os.path.isdir(mixes[0]):  # noqa: PTH112 - what cannot be reached is none
+        begin_workers(jobs, unless=dry_run or dask is not None)
     from masterprint.batch.gather import gather
     from masterprint.chain.library import find_chain
     from masterprint.chain.overrides import setting_from

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from masterprint.batch.farm.sent import Sent
-from masterprint.batch.pool import Unforeseen, Worker, WorkerDied
+from masterprint.batch.workers import Unforeseen, Worker, WorkerDied
 from masterprint.plugins.catalogue import Catalogue
 from masterprint.sheets.environment import versions
 

@@ -23,8 +23,8 @@ from masterprint.batch.farm.cluster import Farm
 from masterprint.batch.farm.hand import end_tasks, work
 from masterprint.batch.farm.sent import sent
 from masterprint.batch.farm.ticket import Ticket, patience_s
-from masterprint.batch.pool import Heard, Unforeseen, Unplaced
 from masterprint.batch.rendering import RenderTask
+from masterprint.batch.workers import Heard, Unforeseen, Unplaced
 from masterprint.errors import MasterprintError, UsageError
 
 LOOKING_S = 1.0

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from masterprint.batch.farm.sent import JobTask, Sent
-from masterprint.batch.pool import Heard, Unforeseen, WorkerDied
 from masterprint.batch.rendering import RenderTask
+from masterprint.batch.workers import Heard, Unforeseen, WorkerDied
 from masterprint.errors import UsageError
 
 PATIENCE_S = 60.0

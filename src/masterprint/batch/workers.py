@@ -1,0 +1,145 @@
+"""A worker process of this machine, seen from ours: one task at a time, and how it may end."""
+
+from __future__ import annotations
+
+import json
+import math
+import pickle
+import select
+import struct
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any, Protocol
+
+from masterprint import children
+
+PROGRAM = "masterprint.batch.worker"
+LENGTH = struct.Struct("<Q")
+"""What stands before each task on a worker's standard input."""
+MOST_AHEAD = 16
+Heard = Callable[[dict[str, Any]], None]
+
+
+class Task(Protocol):
+    """What a worker can do: it is pickled, and so small."""
+
+    def run(self, progress: Any) -> dict[str, Any]:
+        """Do it; the result is plain data."""
+
+    @property
+    def limit_s(self) -> float:
+        """Seconds after which it is ended."""
+
+
+class WorkerDied(Exception):
+    """A worker's process came to an end, or had to be ended; the text says how."""
+
+
+class Unplaced(Exception):
+    """No worker would, or could, do a task; the text says of its mix what happened."""
+
+
+class Unforeseen(Exception):
+    """A task raised what no task should; `traceback` has the rest."""
+
+    def __init__(self, text: str, traceback: str) -> None:
+        super().__init__(text)
+        self.traceback = traceback
+
+
+class Worker:
+    """A process that does one task at a time."""
+
+    def __init__(self) -> None:
+        self._process = children.start(PROGRAM, gently=True)
+        self._said = children.Said(self._process.stderr)
+        self._waiting = bytearray()
+
+    def run(self, task: Task, several_threads: bool, heard: Heard) -> dict[str, Any]:
+        """Have a task done; `heard` is told how far it is.
+
+        Raises:
+            WorkerDied: and nothing came of the task.
+            Unforeseen: the task failed in a way that no task should.
+        """
+        ends = time.monotonic() + task.limit_s
+        data = pickle.dumps((task, several_threads), pickle.HIGHEST_PROTOCOL)
+        try:
+            self._write(LENGTH.pack(len(data)) + data)
+        except BrokenPipeError:
+            raise self._died() from None
+        for line in self._lines(ends):
+            if "result" in line:
+                return dict(line["result"])
+            if "unforeseen" in line:
+                raise Unforeseen(str(line["unforeseen"]), str(line["traceback"]))
+            heard(line)
+        raise self._died()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process is there."""
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        """End the process, whatever it is doing."""
+        if self._process.stdin is None or self._process.stdin.closed:
+            return
+        children.end(self._process)
+        self._process.stdin.close()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._said.finish()
+
+    def _write(self, data: bytes) -> None:
+        assert self._process.stdin is not None
+        view = memoryview(data)
+        while view:
+            view = view[self._process.stdin.write(view) or 0 :]
+
+    def _lines(self, ends: float) -> Iterator[dict[str, Any]]:
+        assert self._process.stdout is not None
+        poll = select.poll()
+        poll.register(self._process.stdout, select.POLLIN)
+        while True:
+            while b"\n" in self._waiting:
+                line, _, self._waiting = self._waiting.partition(b"\n")
+                yield json.loads(line)
+            left = ends - time.monotonic()
+            if left <= 0:
+                self.close()
+                raise WorkerDied("did not come to an end in time, and was ended")
+            if not poll.poll(None if math.isinf(left) else left * 1000):
+                continue
+            got = self._process.stdout.read(65536)
+            if not got:
+                return
+            self._waiting += got
+
+    def _died(self) -> WorkerDied:
+        how = children.how_it_ended(self._process)
+        self.close()
+        last = self._said.text().splitlines()[-1:]
+        return WorkerDied(how + (f", having said: {last[0]}" if last else ""))
+
+
+_ready: list[Worker] = []
+"""Started before they are needed."""
+
+
+def start_ahead(count: int) -> None:
+    """Start workers that the next pool will take: they import while we look at what is wanted."""
+    with suppress(OSError):  # who needs one will hear of it
+        _ready.extend(Worker() for _ in range(min(count, MOST_AHEAD) - len(_ready)))
+
+
+def take_worker() -> Worker:
+    """A worker that was started ahead, else a new one."""
+    while _ready:
+        with suppress(IndexError):  # another thread has taken the last
+            worker = _ready.pop()
+            if worker.is_alive:
+                return worker
+            worker.close()
+    return Worker()
