@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import math
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from masterprint.batch.rendering import Pool
 from masterprint.batch.run import as_they_come
 from masterprint.batch.workers import Unforeseen, Unplaced, WorkerDied
+from masterprint.chain.model import Chain
 from masterprint.dsp.guard import MARGIN_DB
 from masterprint.errors import MasterprintError, UsageError
 from masterprint.metering import loudness as lufs
@@ -106,31 +107,47 @@ def match_albums(
         albums[job.master.parent].append(index)
     for folder, members in albums.items():
         _same_target(folder, [jobs[index] for index in members])
-    pool = make_pool(len(jobs))
+    changed, found = list(jobs), []
+    pool = make_pool(2 * len(jobs))
     try:
-        plain = _listen(pool, dict(enumerate(jobs)), {}, done, stopped)
-        grids = {index: grid for _, members in albums.items()
-                 for index, grid in _grids(jobs, members, plain).items()}  # fmt: skip
-        pool_again = {index: jobs[index] for index in grids}
-        limited = _listen(pool, pool_again, grids, done, stopped)
+        for folder, members in albums.items():
+            # One after another: what is known of its mixes is kept no longer than needed.
+            own = [jobs[index] for index in members]
+            album = _matched(folder, own, pool, done, stopped)
+            found.append(album)
+            for index, job in zip(members, _with_gain(own, album.gain_db), strict=True):
+                changed[index] = job
     finally:
         pool.close()
-    changed, found = list(jobs), []
-    known: dict[int, RenderJob] = {}
-    for folder, members in albums.items():
-        album = _solve(folder, [jobs[i] for i in members], [plain[i] for i in members],
-                       [limited.get(i) for i in members], grids.get(members[0]))  # fmt: skip
-        found.append(album)
-        for index in members:
-            key = hash((id(jobs[index].chain), album.gain_db))
-            if key not in known:
-                chain = with_gain(jobs[index].chain, album.gain_db)
-                known[key] = replace(
-                    jobs[index], chain=chain, ingredients=ChainIngredients.of(chain)
-                )
-            model = known[key]
-            changed[index] = replace(jobs[index], chain=model.chain, ingredients=model.ingredients)
     return changed, found
+
+
+def _matched(
+    folder: Path,
+    jobs: Sequence[RenderJob],
+    pool: Pool,
+    done: Callable[[str], None],
+    stopped: Callable[[], bool],
+) -> Album:
+    """What the mixes of one album need."""
+    plain = _listen(pool, [AuditionTask(job) for job in jobs], done, stopped)
+    grid = _grid(jobs, plain)
+    if not grid:
+        return _solve(folder, jobs, plain, (), ())
+    tasks = [AuditionTask(job, grid) for job in jobs]
+    limited = _listen(pool, tasks, lambda name: None, stopped)
+    return _solve(folder, jobs, plain, limited, grid)
+
+
+def _with_gain(jobs: Sequence[RenderJob], gain_db: float) -> Iterator[RenderJob]:
+    """The jobs with a given gain; those of one chain share the new one."""
+    known: dict[int, tuple[Chain, ChainIngredients]] = {}
+    for job in jobs:
+        if id(job.chain) not in known:
+            chain = with_gain(job.chain, gain_db)
+            known[id(job.chain)] = (chain, ChainIngredients.of(chain))
+        chain, ingredients = known[id(job.chain)]
+        yield replace(job, chain=chain, ingredients=ingredients)
 
 
 def _same_target(folder: Path, jobs: Sequence[RenderJob]) -> None:
@@ -149,55 +166,50 @@ def _same_target(folder: Path, jobs: Sequence[RenderJob]) -> None:
 
 def _listen(
     pool: Pool,
-    jobs: Mapping[int, RenderJob],
-    grids: Mapping[int, tuple[float, ...]],
+    tasks: Sequence[AuditionTask],
     done: Callable[[str], None],
     stopped: Callable[[], bool],
-) -> dict[int, Heard]:
-    found: dict[int, Heard] = {}
+) -> list[Heard]:
+    """What is heard of each mix, in their order."""
+    found: list[Heard | None] = [None] * len(tasks)
     problems: list[str] = []
-    tasks = [AuditionTask(job, grids.get(index, ())) for index, job in jobs.items()]
-    indices = list(jobs)
-    for position, future in as_they_come(
+    for index, future in as_they_come(
         tasks, lambda _, task: pool.submit(task, lambda line: None), lambda: pool.at_a_time, stopped
     ):
-        mix = tasks[position].job.mix
+        mix = tasks[index].job.mix
         done(mix.name)
         try:
             answer = future.result()
-        except (WorkerDied, Unforeseen) as error:
-            answer = {"error": f"{mix}: listening to it failed: the process {error}"}
         except Unplaced as error:
             answer = {"error": f"{mix}: {error}"}
+        except (WorkerDied, Unforeseen) as error:
+            answer = {"error": f"{mix}: listening to it failed: the process {error}"}
         if "error" in answer:
             problems.append(str(answer["error"]))
             continue
         powers, *limited = (_unpacked(each) for each in answer["powers"])
-        found[indices[position]] = Heard(powers, answer["peak_dbtp"], tuple(limited))
-    if stopped() and len(found) + len(problems) < len(tasks):
+        found[index] = Heard(powers, answer["peak_dbtp"], tuple(limited))
+    heard = [each for each in found if each is not None]
+    if len(heard) + len(problems) < len(tasks):
         raise KeyboardInterrupt
     if problems:
         raise UsageError(
             "\n".join(problems),
             hint="an album is matched as a whole: leave out what cannot be read",
         )
-    return found
+    return heard
 
 
-def _grids(
-    jobs: Sequence[RenderJob], members: Sequence[int], plain: Mapping[int, Heard]
-) -> dict[int, tuple[float, ...]]:
+def _grid(jobs: Sequence[RenderJob], plain: Sequence[Heard]) -> tuple[float, ...]:
     """At which gains the mixes of an album are to be tried; none where a plain gain does it."""
-    _, stage = target_stage(jobs[members[0]].chain)
+    _, stage = target_stage(jobs[0].chain)
     if not isinstance(stage, Maximizer):
-        return {}
-    least = _plain_gain_db([plain[index].powers for index in members], stage.target_lufs)
-    most = _most_gain_db([jobs[i] for i in members], [plain[i] for i in members])
+        return ()
+    least = _plain_gain_db([each.powers for each in plain], stage.target_lufs)
     if least is None:
-        return {}
-    least = min(least, most)
-    grid = sorted({min(least + step, most) for step in STEPS_DB})
-    return dict.fromkeys(members, tuple(grid))
+        return ()
+    most = _most_gain_db(jobs, plain)
+    return tuple(sorted({min(least + step, most) for step in STEPS_DB}))
 
 
 def _most_gain_db(jobs: Sequence[RenderJob], heard: Sequence[Heard]) -> float:
@@ -228,20 +240,20 @@ def _solve(
     folder: Path,
     jobs: Sequence[RenderJob],
     plain: Sequence[Heard],
-    limited: Sequence[Heard | None],
-    grid: tuple[float, ...] | None,
+    limited: Sequence[Heard],
+    grid: tuple[float, ...],
 ) -> Album:
     _, stage = target_stage(jobs[0].chain)
     target = stage.target_lufs
     gain_db = _plain_gain_db([each.powers for each in plain], target)
     if gain_db is None:
         return Album(folder, len(jobs), 0.0, target, None, "its loudness is undefined: no gain")
-    if grid is None:
+    if not grid:
         gain_db = min(max(gain_db, -60.0), 60.0)
         together = np.concatenate([each.powers for each in plain])
         reached = lufs.integrated(together * 10.0 ** (gain_db / 10.0))
         return _album(folder, len(jobs), gain_db, target, reached, None)
-    curves = [each.limited for each in limited if each is not None]
+    curves = [each.limited for each in limited]
 
     def loudness(gain_db: float) -> float:
         return lufs.integrated(np.concatenate([_at(c, grid, gain_db) for c in curves])) or -70.0
