@@ -8,10 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from masterprint.rendering.job import RenderJob
 
@@ -43,6 +45,38 @@ class FarmProcesses:
             os.kill(pid, signal.SIGKILL)
         process.wait()
         process.stdout.close()
+
+    def kill_at_work(self, name: str, seconds: float = 30.0) -> None:
+        """SIGKILL a worker, and all below it, while it is certain to be rendering.
+
+        It is stopped first and looked at: what is stopped with a half-written master, and killed
+        without going on, is a job that is lost.
+        """
+        ends = time.monotonic() + seconds
+        while True:
+            tree = tree_of(self.processes[name].pid)
+            for pid in tree:
+                os.kill(pid, signal.SIGSTOP)
+            if any(map(half_written, tree)):
+                break
+            for pid in tree:
+                os.kill(pid, signal.SIGCONT)
+            assert time.monotonic() < ends, "it was never seen at work"
+            time.sleep(0.05)
+        process = self.processes.pop(name)
+        for pid in tree:
+            os.kill(pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+
+    def listening(self) -> set[str]:
+        """Addresses on which any process of the farm listens."""
+        found = set()
+        for process in self.processes.values():
+            for pid in tree_of(process.pid):
+                connections = psutil.Process(pid).net_connections("inet")
+                found |= {each.laddr.ip for each in connections if each.status == "LISTEN"}
+        return found
 
     def close(self) -> None:
         """End all; the scheduler last."""
@@ -87,6 +121,22 @@ def children_of(pid: int) -> list[int]:
     for task in Path(f"/proc/{pid}/task").iterdir():
         found += [int(each) for each in (task / "children").read_text().split()]
     return found
+
+
+def tree_of(pid: int) -> list[int]:
+    """A process and all below it."""
+    return [pid, *(each for child in children_of(pid) for each in tree_of(child))]
+
+
+def half_written(pid: int) -> bool:
+    """Whether a process holds a master open that has no name yet."""
+    with suppress(OSError):
+        for each in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(OSError):
+                target = each.readlink().name
+                if target.startswith(".masterprint-") and target.endswith(".part"):
+                    return True
+    return False
 
 
 @dataclass(frozen=True)

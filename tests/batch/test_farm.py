@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -97,8 +98,7 @@ def test_with_a_worker_killed_in_the_middle_every_master_is_that_of_a_local_rend
         ) as ours:
             # Both have had something by then, and both are at the next.
             wait_until(lambda: log.exists() and log.read_text().count('"rendered"') >= 2)
-            time.sleep(0.2)
-            processes.kill("one")
+            processes.kill_at_work("one")
             said, errors = ours.communicate(timeout=120)
         assert ours.returncode == 0, errors
     assert "8 rendered" in said
@@ -107,6 +107,43 @@ def test_with_a_worker_killed_in_the_middle_every_master_is_that_of_a_local_rend
     assert len(hashes(tmp_path / "out")) == 8
     events = [json.loads(line) for line in log.read_text().splitlines()]
     assert [each["event"] for each in events].count("rendered") == 8
+
+
+def test_nobody_listens_where_others_could_reach(two: FarmProcesses) -> None:
+    """Who reaches a worker or a scheduler of Dask can have it run anything."""
+    assert two.listening() == {"127.0.0.1"}
+
+
+def test_all_jobs_fail_when_the_last_worker_is_gone_for_good(
+    studio: Path, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Together, after one time of waiting: not one after the other."""
+    monkeypatch.setenv("MASTERPRINT_FARM_PATIENCE_S", "3")
+    with farm(tmp_path / "farm", "one") as processes:
+        mixes = sorted(studio.glob("mix-*.wav"))
+        command = ["render", "streaming", *mixes, "-o", "out", "--dask", processes.address]
+        with subprocess.Popen(
+            [sys.executable, "-m", "masterprint", *map(str, command), "--json"],
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        ) as ours:
+            processes.kill_at_work("one")
+            said, errors = ours.communicate(timeout=4 * 3 + 10)
+    assert ours.returncode == 1, errors
+    failed = [row for row in json.loads(said) if row["status"] == "failed"]
+    assert len(failed) >= 5
+    assert all("waited 3 s for a worker after the last one was lost" in row["error"]
+               for row in failed)  # fmt: skip
+
+
+def test_a_second_attempt_beside_the_first_is_no_failure(mix: Path, tmp_path: Path) -> None:
+    """As when a worker was out of sight for a while, and went on."""
+    ready = sent(RenderTask(a_job(tmp_path, mix)), renders=True)
+    with ThreadPoolExecutor(2) as threads:
+        both = [threads.submit(ready.run, RenderProgress()) for _ in range(2)]
+        assert [each.result()["status"] for each in both] == ["ok", "ok"]
 
 
 def test_an_album_is_matched_as_it_is_locally(

@@ -43,6 +43,10 @@ def worker(
     name: Annotated[
         str | None, typer.Option(help="What it is called; else the name of this machine.")
     ] = None,
+    host: Annotated[
+        str | None,
+        typer.Option(metavar="IP", help="Address to listen on; else as it reaches the scheduler."),
+    ] = None,
 ) -> None:
     """Let this machine do a farm's jobs with its own plugins, until Ctrl-C.
 
@@ -51,7 +55,7 @@ def worker(
     from masterprint.batch.farm.serving import serve_tasks
 
     number = jobs or os.cpu_count() or 1
-    if not serve_tasks(address, number, name, lambda text: print(text, flush=True)):
+    if not serve_tasks(address, number, name, lambda text: print(text, flush=True), host):
         print(
             f"masterprint: {address}: the scheduler is gone, and so is the work.", file=sys.stderr
         )

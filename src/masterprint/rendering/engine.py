@@ -203,7 +203,8 @@ def try_render(job: RenderJob, progress: RenderProgress | None = None) -> Render
             if why is None:
                 return RenderResult(job.mix, job.master, "unchanged")
             need_ours(job, why)
-            job = replace(job, overwrite=True)
+            # What was not there when this was decided is somebody else's if it is there later.
+            job = replace(job, overwrite=job.overwrite or job.master.exists())
         return render_job(job, progress)
     except MasterprintError as error:
         result = RenderResult(job.mix, job.master, "failed", str(error))

@@ -52,6 +52,7 @@ class FarmPool:
         self._suspects: list[Ticket] = []
         self._under_way: set[Ticket] = set()
         self._executors: dict[frozenset[str], Any] = {}
+        self._alone_since: dict[frozenset[str], float] = {}
         self._closed = False
         self._threads = sum(worker.threads for worker in farm.live().values())
         farm.client.subscribe_topic(self._topic, self._on_event)
@@ -148,6 +149,9 @@ class FarmPool:
     def _begin(self, ticket: Ticket) -> None:
         assert ticket.sent is not None
         tags = ticket.sent.tags
+        if self._is_hopeless(tags):
+            self._give_up(ticket)
+            return
         try:
             if tags not in self._executors:
                 # Retries are for jobs that raise; ours say what is wrong, and would again.
@@ -202,25 +206,32 @@ class FarmPool:
         except UsageError:
             return  # what is under way comes back as cancelled
         self._threads = sum(worker.threads for worker in live)
-        now = time.monotonic()
-        for ticket in list(self._under_way):
-            assert ticket.sent is not None
-            tags = ticket.sent.tags
+        for tags in self._executors:
             if any(tags <= worker.tags for worker in live):
-                ticket.alone_since = None
-                continue
-            ticket.alone_since = ticket.alone_since or now
-            if now - ticket.alone_since >= self._patience_s:
-                self._under_way.discard(ticket)
-                if ticket.cluster is not None:
-                    ticket.cluster.cancel()
-                what = "that has its plugins " if len(tags) > 1 else ""
-                self._settled(ticket).settle(
-                    error=Unplaced(
-                        f"waited {self._patience_s:g} s for a worker {what}after the last one was "
-                        "lost, and none has come"
-                    ),
-                )
+                self._alone_since.pop(tags, None)
+            else:
+                self._alone_since.setdefault(tags, time.monotonic())
+        for ticket in list(self._under_way):
+            if ticket.sent is not None and self._is_hopeless(ticket.sent.tags):
+                self._give_up(ticket)
+
+    def _is_hopeless(self, tags: frozenset[str]) -> bool:
+        """Whether no worker has offered these for so long that nobody waits for one any more."""
+        since = self._alone_since.get(tags)
+        return since is not None and time.monotonic() - since >= self._patience_s
+
+    def _give_up(self, ticket: Ticket) -> None:
+        assert ticket.sent is not None
+        self._under_way.discard(ticket)
+        if ticket.cluster is not None:
+            ticket.cluster.cancel()
+        what = "that has its plugins " if len(ticket.sent.tags) > 1 else ""
+        self._settled(ticket).settle(
+            error=Unplaced(
+                f"waited {self._patience_s:g} s for a worker {what}after the last one was lost, "
+                "and none has come"
+            ),
+        )
 
     def _end(self) -> None:
         """No more: nobody waits for anything now."""

@@ -83,7 +83,11 @@ class Sent:
             failed: dict[str, Any] = self.task.failed(str(error))
             return failed
         result: dict[str, Any] = replace(self.task, job=job).run(progress)
-        return result
+        if not (self.renders and result["status"] == "failed"):
+            return result
+        # Another attempt, whose worker was only out of sight, may have come first.
+        done = self._done_before(job)
+        return result if done is None else done.as_dict()
 
     def _here(self) -> RenderJob:
         """The job with this machine's copies of its plugins, or an error where anything differs."""

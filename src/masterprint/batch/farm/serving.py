@@ -18,7 +18,13 @@ JOINING_S = 10.0
 CLOSING_S = 5.0
 
 
-def serve_tasks(address: str, workers: int, name: str | None, say: Callable[[str], None]) -> bool:
+def serve_tasks(
+    address: str,
+    workers: int,
+    name: str | None,
+    say: Callable[[str], None],
+    host: str | None = None,
+) -> bool:
     """Do the farm's jobs until SIGINT or SIGTERM, each worker in a process of its own.
 
     Each does one job at a time, so that what ends a worker's process was that job.
@@ -28,6 +34,8 @@ def serve_tasks(address: str, workers: int, name: str | None, say: Callable[[str
         workers: how many processes.
         name: what they are called, followed by a number; None for this machine's name.
         say: told what is going on.
+        host: the address to listen on; None for that from which the scheduler is reached. Who can
+            reach a worker can have it do anything.
 
     Returns:
         Whether it was told to end; False where the scheduler is gone, or has ended the workers.
@@ -38,20 +46,30 @@ def serve_tasks(address: str, workers: int, name: str | None, say: Callable[[str
     need_extra()
     tags = offered(Catalogue.load())
     called = name or platform.node() or "worker"
-    return asyncio.run(_serve_tasks(address, workers, called, tags, say))
+    return asyncio.run(_serve_tasks(address, workers, called, tags, say, host))
 
 
 async def _serve_tasks(
-    address: str, workers: int, name: str, tags: dict[str, float], say: Callable[[str], None]
+    address: str,
+    workers: int,
+    name: str,
+    tags: dict[str, float],
+    say: Callable[[str], None],
+    host: str | None,
 ) -> bool:
     from distributed import Nanny
+    from distributed.comm.addressing import get_address_host
+    from distributed.utils import get_ip
 
     _warnings_only()
     over = _until_told()
     try:
+        # Without one, a worker would listen on every network of its machine.
+        host = host or get_ip(get_address_host(address))
         nannies = [
             Nanny(
                 address,
+                host=host,
                 nthreads=1,
                 name=f"{name}-{number}",
                 resources=tags,
@@ -106,7 +124,9 @@ async def _serve_schedule(host: str, port: int, say: Callable[[str], None]) -> N
     _warnings_only()
     over = _until_told()
     try:
-        scheduler: Any = await Scheduler(host=host, port=port, dashboard=False)
+        scheduler: Any = await Scheduler(
+            host=host, port=port, dashboard=False, dashboard_address=f"{host}:0"
+        )
     except (OSError, ValueError) as error:
         raise UsageError(f"{host}:{port}: the scheduler cannot listen there: {error}.") from error
     say(str(scheduler.address))

@@ -43,7 +43,6 @@ class Ticket:
         sent: the same with its hashes.
         cluster: its future on the cluster, while it has one.
         on_trial: whether it was given up once.
-        alone_since: since when there is no worker for it.
     """
 
     task: JobTask
@@ -53,7 +52,6 @@ class Ticket:
     sent: Sent | None = None
     cluster: Future[dict[str, Any]] | None = None
     on_trial: bool = False
-    alone_since: float | None = None
 
     def settle(self, result: dict[str, Any] | None = None, error: Exception | None = None) -> None:
         """Tell whoever waits, if anybody still does."""
