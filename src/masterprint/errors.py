@@ -23,6 +23,10 @@ class AudioFileError(MasterprintError):
     """A file cannot be read as audio, or cannot be written."""
 
 
+class CutShortError(AudioFileError):
+    """A file ends before its header says; or it is empty. Perhaps it is still being written."""
+
+
 class SignalError(MasterprintError):
     """Audio that no chain can work with, such as a NaN sample."""
 

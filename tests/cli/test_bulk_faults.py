@@ -51,20 +51,20 @@ def workers_of(pid: int) -> list[int]:
 
 def test_a_batch_killed_at_any_moment_goes_on_where_it_was(run, tmp_path):
     write_chain(tmp_path / "chain.yaml", SLOW)
-    write_mixes(tmp_path / "mixes", 8, 2.0)
+    write_mixes(tmp_path / "mixes", 10, 3.0)
     command = ("render", "chain.yaml", "mixes", "-q", "-o")
     assert run(*command, "whole").returncode == 0
     chance = random.Random(int(time.time()))
     kills = 0
     for _ in range(30):
         running = start(tmp_path, *command, "out", "--resume")
-        time.sleep(chance.uniform(0.5, 2.5))
+        time.sleep(chance.uniform(0.4, 1.6))
         os.kill(running.pid, signal.SIGKILL)
         running.communicate()
         kills += running.returncode == -signal.SIGKILL
         # Whatever has a name is complete, and is what its sheet says.
         assert pairs_hold(tmp_path / "out")
-        if len(masters(tmp_path / "out")) >= 5:
+        if kills and len(masters(tmp_path / "out")) >= 4:
             break
     assert kills
     done = run(*command, "out", "--resume", "--log", "log.jsonl")
@@ -214,7 +214,7 @@ def test_thousands_of_tiny_jobs_with_many_that_fail(tmp_path):
     (mix,) = write_mixes(tmp_path, 1, 0.02)
     data = mix.read_bytes()
     (tmp_path / "mixes").mkdir()
-    count = 2000
+    count = 1000
     for number in range(count):
         path = tmp_path / f"mixes/{number:05}.wav"
         path.write_bytes(b"no audio" if number % 10 == 0 else data)

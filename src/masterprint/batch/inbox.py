@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from masterprint.batch.gather import AUDIO
-from masterprint.errors import MasterprintError, UsageError
+from masterprint.errors import CutShortError, MasterprintError, UsageError
 from masterprint.files.reading import open_audio
 
 DONE, ERRORS = "done", "errors"
@@ -59,12 +59,22 @@ class Inbox:
                     hint="mixes that are done are moved there",
                 ) from error
 
-    def complete(self) -> list[Path]:
-        """Mixes that can be taken now, each told once; see `waiting` for those that cannot yet."""
+    def complete(self, most: int) -> list[Path]:
+        """Mixes that can be taken now, at most so many, each told once.
+
+        See `waiting` for whether there are others.
+
+        Raises:
+            UsageError: the folder is there no more.
+        """
         now = time.monotonic()
-        found = []
+        found: list[Path] = []
         present = set()
-        for entry in sorted(os.scandir(self.folder), key=lambda entry: entry.name):
+        try:
+            entries = sorted(os.scandir(self.folder), key=lambda entry: entry.name)
+        except OSError as error:
+            raise UsageError(f"{self.folder}: cannot be read: {error.strerror}.") from error
+        for entry in entries:
             name = entry.name
             if name.startswith(".") or Path(name).suffix.lower() not in AUDIO:
                 continue
@@ -81,7 +91,11 @@ class Inbox:
             seen = self._seen.get(name)
             if seen is None or (seen.size, seen.changed_ns) != (status.st_size, status.st_mtime_ns):
                 self._seen[name] = _Seen(status.st_size, status.st_mtime_ns, now)
-            elif now - seen.since >= self._settle_s and self._is_whole(name, now - seen.since):
+            elif (
+                len(found) < most
+                and now - seen.since >= self._settle_s
+                and self._is_whole(name, now - seen.since)
+            ):
                 self._taken.add(name)
                 found.append(self.folder / name)
         self._taken &= present
@@ -114,10 +128,12 @@ class Inbox:
             UsageError: that is not possible.
         """
         try:
+            if place.exists():  # put there by somebody else meanwhile
+                place = self.place_in(place.parent.name, mix)
+            mix.rename(place)
             if reason is not None:
                 beside = place.with_name(place.name + REASON)
                 beside.write_text(reason + "\n", encoding="utf-8", errors="backslashreplace")
-            mix.rename(place)
         except OSError as error:
             raise UsageError(f"{mix}: cannot be moved to {place}: {error.strerror}.") from error
         finally:
@@ -132,6 +148,8 @@ class Inbox:
             return True
         try:
             open_audio(self.folder / name)
-        except MasterprintError as error:
-            return "ends early" not in str(error) and "is empty" not in str(error)
+        except CutShortError:
+            return False
+        except MasterprintError:  # the render says it
+            return True
         return True

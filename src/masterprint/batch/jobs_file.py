@@ -24,7 +24,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, Field, ValidationError
 
 from masterprint.chain.model import MasterSettings
-from masterprint.chain.yaml_source import Limits, Source, parse_yaml, path_text, read_yaml
+from masterprint.chain.yaml_source import Limits, Problem, Source, parse_yaml, path_text, read_yaml
 from masterprint.errors import UsageError
 from masterprint.stages.base import Settings
 
@@ -120,7 +120,13 @@ def _from_csv(path: Path) -> tuple[Any, Source]:
     delimiter = max(",;\t", key=head.count)
     source = Source()
     jobs: list[dict[str, Any]] = []
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    reader = csv.DictReader(
+        io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
+    )
+    columns = [name.strip() for name in reader.fieldnames or []]
+    if len(set(columns)) < len(columns):
+        raise UsageError(f"{path}:1: a column stands there twice.")
+    reader.fieldnames = columns
     try:
         for cells in reader:
             line = reader.line_num
@@ -132,11 +138,12 @@ def _from_csv(path: Path) -> tuple[Any, Source]:
                 if not cell.strip():
                     continue
                 if column in OWN_COLUMNS:
-                    row[column] = cell
-                elif column in MASTER_COLUMNS:
-                    row[column] = parse_yaml(cell).data
-                else:
-                    row["set"][column] = parse_yaml(cell).data
+                    row[column] = cell.strip()
+                    continue
+                value = parse_yaml(cell)
+                for problem in value.problems:
+                    source.problems.append(Problem(line, 1, f"{column}: {problem.message}"))
+                (row if column in MASTER_COLUMNS else row["set"])[column] = value.data
             source.values["jobs", len(jobs)] = (line, 1)
             jobs.append(row)
     except csv.Error as error:
@@ -184,7 +191,7 @@ def _row(path: Path, place: str, job: JobRow, model: JobsModel | None, chain: st
         place=place,
         mix=mix,
         # A name without ending is that of a ready-made chain.
-        chain=str(folder / chain) if Path(chain).suffix else chain,
+        chain=str(folder / chain) if Path(chain).suffix or "/" in chain else chain,
         output=None if output is None else folder / output,
         name=job.name or mix.stem,
         changes={key: value for key, value in named.items() if value is not None},

@@ -9,6 +9,14 @@ from typing import IO, Any
 
 from masterprint.errors import UsageError
 
+EVENTS = {
+    "ok": "rendered",
+    "unchanged": "done_already",
+    "failed": "failed",
+    "skipped": "not_begun",
+}
+"""What a result is as an event."""
+
 
 class EventLog:
     """Lines at the end of a file; each is on disk before the next thing is done.

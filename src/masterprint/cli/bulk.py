@@ -14,7 +14,7 @@ import typer
 
 from masterprint.cli.cluster import pool_maker
 from masterprint.cli.console import announce, clean, print_json_rows, progress_bars
-from masterprint.cli.telling import STATUSES, report, summary, warn
+from masterprint.cli.telling import report, summary, warn
 
 if TYPE_CHECKING:
     from masterprint.batch.rendering import Pool
@@ -206,10 +206,12 @@ def _many(
 
 
 def _note(index: int, result: RenderResult, log: Any, spool: Spool, counts: Counter[str]) -> None:
+    from masterprint.batch.log import EVENTS
+
     data = result.as_dict()
     counts[result.status] += 1
     spool.put(index, data)
-    log.write(STATUSES[result.status].replace(" ", "_"), **data)
+    log.write(EVENTS[result.status], **data)
 
 
 def _say_failure(result: RenderResult, say: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from masterprint.errors import AudioFileError
+from masterprint.errors import AudioFileError, CutShortError
 from masterprint.files.mpeg import walk_mpeg
 
 # What libsndfile's log says of a file that is shorter than its header promises.
@@ -38,12 +38,12 @@ def check_whole(path: Path, log: str) -> None:
         held, promised = int(short[1]), int(short[2])
     if promised > held:
         unit = "frames" if short and short.re is _SHORT_RF64 else "bytes"
-        raise AudioFileError(
+        raise CutShortError(
             f"{path}: ends early: its header promises {promised} {unit} of audio, it holds {held}.",
             hint="the file is cut short: get it again from its source",
         )
     if _UNFINISHED_OGG.search(log):
-        raise AudioFileError(
+        raise CutShortError(
             f"{path}: ends early: its last Ogg page is not the end of the stream.",
             hint="the file is cut short: get it again from its source",
         )

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from masterprint.errors import AudioFileError, SignalError
+from masterprint.errors import AudioFileError, CutShortError, SignalError
 from masterprint.files.kernels import find_beyond, from_integers
 from masterprint.files.pcm import find_pcm
 from masterprint.files.promises import check_whole, length_told
@@ -157,7 +157,7 @@ def open_audio(path: Path) -> AudioFile:
         if not stat.S_ISREG(status.st_mode):
             raise AudioFileError(f"{path}: is a pipe or a device, where a file is expected.")
         if status.st_size == 0:
-            raise AudioFileError(f"{path}: is empty (0 bytes), where audio is expected.")
+            raise CutShortError(f"{path}: is empty (0 bytes), where audio is expected.")
         with _opened(path) as file:
             log = file.extra_info
             found = AudioFile(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -97,6 +98,7 @@ def write_master(
         seed = None if quantiser.seed is None else f"{quantiser.seed:016x}"
         written = Written(quantiser.clipped_samples, digest.hexdigest(), seed)
         beforehand = whole(written) if whole is not None else None
+        _settle(part)
         # One at a time, so that a master and what is written about it stay a pair.
         with locked(path.parent):
             _need_free(path, overwrite)
@@ -239,6 +241,15 @@ def _beside(path: Path) -> Iterator[Path]:
             f"{path}: cannot be written: {str(reason).strip().rstrip('.')}.",
             hint=_remedy(cause),
         ) from error
+
+
+def _settle(part: Path) -> None:
+    """Have all of it on disk before it gets its name: power may fail right after."""
+    handle = os.open(part, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _need_free(path: Path, overwrite: bool) -> None:

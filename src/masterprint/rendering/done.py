@@ -16,7 +16,9 @@ NEW = "new"
 NO_SHEET = "there is no recall sheet"
 NOT_AS_RENDERED = "the master is not as it was rendered"
 UNUSABLE = "its recall sheet cannot be used"
-FOREIGN = (NO_SHEET, NOT_AS_RENDERED, UNUSABLE)
+EDITED = "its recall sheet was edited"
+CUT_OFF = "the render that was to replace it was cut off"
+FOREIGN = (NO_SHEET, NOT_AS_RENDERED, UNUSABLE, EDITED)
 
 
 def why_render(job: RenderJob) -> str | None:
@@ -27,25 +29,28 @@ def why_render(job: RenderJob) -> str | None:
     """
     path = sheet_path(job.master)
     try:
-        sheet = load_sheet(path).sheet
+        saved = load_sheet(path)
     except SheetError as error:
         if not job.master.exists():
             return NEW
         return NO_SHEET if not path.exists() else f"{UNUSABLE} ({error.message})"
+    sheet = saved.sheet
     there = job.master.exists()
-    if there and not _is_as_rendered(job.master, sheet):
-        return NOT_AS_RENDERED
+    if there and not saved.is_untouched:
+        return EDITED
+    if there and (pcm := _hash(job.master)) != sheet.master.pcm_sha256:
+        return CUT_OFF if pcm is not None and pcm == sheet.master.replaces else NOT_AS_RENDERED
     mix = look_at_mix(job.mix)
     if sheet.work_sha256 != work_sha256(mix.sha256, job.ingredients.heard()):
         return _what_changed(job, sheet, mix)
     return None if there else "the master is gone"
 
 
-def _is_as_rendered(master: Path, sheet: Sheet) -> bool:
+def _hash(master: Path) -> str | None:
     try:
-        return pcm_sha256(master) == sheet.master.pcm_sha256
+        return pcm_sha256(master)
     except MasterprintError:
-        return False
+        return None
 
 
 def need_ours(job: RenderJob, why: str) -> None:
@@ -92,7 +97,7 @@ def _what_changed(job: RenderJob, sheet: Sheet, mix: FileFact) -> str:
     now = known.heard()["masterprint"]
     if sheet.versions.get("masterprint") != now:
         found.append(f"made by Masterprint {sheet.versions.get('masterprint')}, this is {now}")
-    return "; ".join(found) or "the recall sheet was edited"
+    return "; ".join(found) or "its ingredients have changed"
 
 
 def _is_other(old: PluginSheet, fact: PluginFact) -> bool:

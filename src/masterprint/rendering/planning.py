@@ -20,7 +20,7 @@ from masterprint.files.unfinished import discard_abandoned
 from masterprint.plugins.catalogue import Catalogue
 from masterprint.rendering.job import RenderJob
 from masterprint.sheets.ingredients import ChainIngredients
-from masterprint.sheets.sheet import sheet_path
+from masterprint.sheets.sheet import LONGEST_NAME, sheet_path
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,12 @@ def plan_all(
                 )
             if stat.S_ISDIR(there.st_mode):
                 raise UsageError(f"{master}: is a folder, where the master would go.")
+        if len(os.fsencode(master.name)) > LONGEST_NAME:
+            raise UsageError(
+                f"{master}: has a name of {len(os.fsencode(master.name))} bytes, where at most "
+                f"{LONGEST_NAME} leave room for the name of its recall sheet.",
+                hint="rename the mix",
+            )
         for path in (master, sheet_path(master)):
             if not (overwrite or resume) and _status(path) is not None:
                 raise UsageError(

@@ -54,7 +54,7 @@ def _cause(
                 return str(each)
     if old.mix.pcm_sha256 != new.mix.pcm_sha256:
         return "the sheet tells another hash of its samples than the mix that it names has"
-    if first is not None:
+    if first is not None and old.stages[first[0] - 1].stage != "conversion":
         here = f"stages[{_chain_index(old, first[0])}]"
         entry = old.chain.settings["stages"][_chain_index(old, first[0])]
         if causes := [

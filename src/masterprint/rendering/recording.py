@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from masterprint.errors import SheetError
 from masterprint.files.reading import AudioFile
 from masterprint.files.writing import Written
 from masterprint.metering.measurement import Measurement
@@ -20,6 +21,8 @@ from masterprint.sheets.sheet import (
     PluginSheet,
     Sheet,
     StageSheet,
+    load_sheet,
+    sheet_path,
 )
 from masterprint.sheets.writing import hex_of, seen_from
 from masterprint.signal import BLOCK_FRAMES
@@ -77,6 +80,7 @@ def record(
             frames=after.frames,
             clipped_samples=written.clipped_samples,
             dither_seed=written.dither_seed,
+            replaces=_replaced(job),
         ),
         chain=ChainSheet(
             name=job.chain.name,
@@ -101,6 +105,14 @@ def record(
         versions=versions(),
         machine=machine(),
     )
+
+
+def _replaced(job: RenderJob) -> str | None:
+    """The hash of the master that this one takes the place of, as its own sheet has it."""
+    try:
+        return load_sheet(sheet_path(job.master)).sheet.master.pcm_sha256
+    except SheetError:
+        return None
 
 
 def _plugin(fact: PluginFact, files: dict[str, FileFact]) -> PluginSheet:

@@ -55,7 +55,11 @@ class MixSheet(Settings):
 
 
 class MasterSheet(Settings):
-    """The master, which lies beside its sheet."""
+    """The master, which lies beside its sheet.
+
+    `replaces` is the hash of the one that was there before: where a render is killed at the last
+    moment, the new sheet lies beside the old master.
+    """
 
     name: Annotated[str, AfterValidator(_file_name)]
     pcm_sha256: Hash
@@ -64,6 +68,7 @@ class MasterSheet(Settings):
     frames: Count
     clipped_samples: Count
     dither_seed: Annotated[str, Field(pattern="^[0-9a-f]{16}$")] | None
+    replaces: Hash | None = None
 
 
 class ChainSheet(Settings):
