@@ -34,11 +34,13 @@ def write_chain(path: Path, text: str = CHAIN) -> Path:
 
 
 def masters(folder: Path) -> dict[str, bytes]:
-    """Every audio file below a folder with its bytes; sheets have dates and are left out."""
+    """Every file below a folder with its bytes, but hidden ones and sheets, which have dates."""
     return {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not path.name.endswith(".recall.yaml")
+        if not path.name.startswith(".")
+        and path.is_file()
+        and not path.name.endswith(".recall.yaml")
     }
 
 

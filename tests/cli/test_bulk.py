@@ -305,3 +305,54 @@ def test_the_examples_of_the_page_are_valid(run, tmp_path):
     table = page.split("```text\n")[1].partition("```")[0]
     (tmp_path / "jobs.csv").write_text(table)
     assert statuses(run("batch", "jobs.csv", "--overwrite", "--json")) == ["ok"] * 2
+
+
+def test_an_archive_is_recalled_as_a_whole(run, tmp_path):
+    write_chain(tmp_path / "chain.yaml")
+    write_mixes(tmp_path / "mixes", 2)
+    write_mixes(tmp_path / "mixes/b", 1)
+    assert run("render", "chain.yaml", "mixes", "-r", "-o", "arch").returncode == 0
+    sheet = "arch/00.wav.recall.yaml"
+    done = run("recall", "arch", sheet, "--json")
+    assert done.returncode == 0, done.stderr
+    assert [each["verdict"] for each in json.loads(done.stdout)] == ["identical"] * 3
+    # With other settings, into a folder of the archive itself, twice: what is new is not recalled.
+    for _ in range(2):
+        options = ("--set", "gain.gain_db=-4", "-o", "arch/new", "--overwrite", "--json")
+        done = run("recall", "arch", *options)
+        assert [each["verdict"] for each in json.loads(done.stdout)] == ["changed"] * 3
+    assert set(masters(tmp_path / "arch/new")) == {"00.wav", "01.wav", "b/00.wav"}
+    clash = run("recall", sheet, "arch/b/00.wav", "-o", "clash")
+    assert clash.returncode == 2
+    assert "would both become clash/00.wav" in clash.stderr
+    (tmp_path / "mixes/01.wav").unlink()
+    gone = run("recall", "arch", "--json")
+    assert gone.returncode == 2
+    verdicts = [each["verdict"] for each in json.loads(gone.stdout)]
+    assert verdicts.count("impossible") == 2  # the old one and the new one
+    refused = run("recall", "arch", "--mix", "nowhere")
+    assert refused.returncode == 2
+    assert refused.stderr.count("no such file or folder") == 1
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ("mix,chain,output,bit_depth\nmixes/00.wav,chain.yaml,out,[16\n", "a.csv:2:1: bit_depth: "),
+        ("mix,chain,chain\nmixes/00.wav,chain.yaml,x\n", "a.csv:1: a column stands there twice"),
+    ],
+)
+def test_cells_that_say_nothing_sensible_are_refused(run, tmp_path, table, expected):
+    write_chain(tmp_path / "chain.yaml")
+    (tmp_path / "a.csv").write_text(table)
+    done = run("batch", "a.csv")
+    assert done.returncode == 2
+    assert expected in done.stderr
+
+
+def test_spaces_behind_commas_and_folders_of_chains(run, tmp_path):
+    (tmp_path / "lists/chains").mkdir(parents=True)
+    write_chain(tmp_path / "lists/chains/one")
+    write_mixes(tmp_path / "lists/mixes", 1)
+    (tmp_path / "lists/a.csv").write_text("mix, chain, output\nmixes/00.wav, chains/one, out\n")
+    assert statuses(run("batch", "lists/a.csv", "--json")) == ["ok"]

@@ -120,9 +120,40 @@ def test_what_cannot_be_watched_is_refused(run, tmp_path, inbox):
         (("chain.yaml", "file", "-o", "out"), "file: there is no such folder"),
         (("none.yaml", "inbox", "-o", "out"), "no such chain file"),
         (("chain.yaml", "inbox", "-o", "inbox"), "is the inbox itself"),
+        (("chain.yaml", "inbox", "-o", "inbox/done"), "is the inbox itself or belongs to it"),
         (("chain.yaml", "inbox", "-o", "file"), "where an output folder is expected"),
     ]
     for arguments, expected in cases:
         done = run("watch", *arguments, "--once")
         assert done.returncode == 2, (arguments, done.stderr)
         assert expected in done.stderr
+
+
+def test_one_bad_turn_does_not_end_the_watch(tmp_path, inbox):
+    (inbox / os.fsdecode(b"caf\xe9.wav")).write_bytes((tmp_path / "ready/02.wav").read_bytes())
+    running = start(tmp_path, "watch", "chain.yaml", "inbox", "-o", "out", "--settle", "0.2")
+    try:
+        until(lambda: len(names(inbox / "done")) == 1)
+        # Gone before it could be moved; and a place in done that somebody has taken meanwhile.
+        shutil.copy(tmp_path / "ready/00.wav", inbox)
+        until(lambda: any(name.endswith(".part") for name in names(tmp_path / "out"))
+              or "00.wav" in names(tmp_path / "out"))  # fmt: skip
+        (inbox / "00.wav").unlink(missing_ok=True)
+        shutil.copy(tmp_path / "ready/01.wav", inbox)
+        until(lambda: "01.wav" in names(inbox / "done"))
+    finally:
+        os.kill(running.pid, signal.SIGINT)
+        running.communicate(timeout=60)
+    assert running.returncode == 130
+
+
+def test_ctrl_c_leaves_what_only_waits(tmp_path, inbox):
+    write_chain(tmp_path / "chain.yaml", CHAIN + "  - limiter: {}\n" * 5)
+    write_mixes(inbox, 8, 4.0)
+    options = ("--settle", "0", "--jobs", "1", "--once")
+    running = start(tmp_path, "watch", "chain.yaml", "inbox", "-o", "out", *options)
+    until(lambda: any(name.endswith(".part") for name in names(tmp_path / "out")))
+    os.kill(running.pid, signal.SIGINT)
+    _, errors = running.communicate(timeout=60)
+    assert running.returncode == 130, errors
+    assert len(names(inbox / "done")) <= 2

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from masterprint.batch.workers import Heard, Task, Worker, WorkerDied, take_worker
+from masterprint.errors import UsageError
 
 
 class LocalPool:
@@ -32,8 +33,15 @@ class LocalPool:
         self._idle: list[Worker] = []
         self._all: list[Worker] = []
         self._closed = False
-        for _ in range(self.at_a_time):  # they come up while we look at the tasks
-            self._idle.append(self._new())
+        try:
+            for _ in range(self.at_a_time):  # they come up while we look at the tasks
+                self._idle.append(self._new())
+        except OSError as error:
+            self.close()
+            raise UsageError(
+                f"{self.at_a_time} worker processes cannot be started: {error.strerror}.",
+                hint="let fewer mixes be rendered at a time, with --jobs",
+            ) from error
 
     def submit(self, task: Task, heard: Heard) -> Future[dict[str, Any]]:
         """Have a task done as soon as a worker is free."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +15,9 @@ from masterprint.chain.model import Chain
 from masterprint.errors import MasterprintError, UsageError
 from masterprint.rendering.progress import RenderProgress
 from masterprint.rendering.recall import TOLERANCE_DB, recall, rerender
+from masterprint.sheets.listing import find_sheets
 from masterprint.sheets.sheet import SUFFIX, load_sheet
+from masterprint.stages.beside import within
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,20 @@ def failed(sheet: Path, reason: str) -> dict[str, Any]:
     return {"sheet": str(sheet), "verdict": "failed", "reason": reason, "warnings": []}
 
 
+def skipped(sheet: Path) -> dict[str, Any]:
+    """The result of one that Ctrl-C came before."""
+    reason = "interrupted before it was complete"
+    return {"sheet": str(sheet), "verdict": "skipped", "reason": reason, "warnings": []}
+
+
+def is_edited(result: dict[str, Any]) -> bool:
+    """Whether the sheet is not as it was written, whatever the verdict on the audio."""
+    return any(
+        each["kind"] == "sheet" and each["status"] == "differs"
+        for each in result.get("ingredients", [])
+    )
+
+
 def result_of(task: RecallTask, future: Future[dict[str, Any]]) -> dict[str, Any]:
     """What came of a task, also where its worker died."""
     try:
@@ -78,23 +94,39 @@ def result_of(task: RecallTask, future: Future[dict[str, Any]]) -> dict[str, Any
         return failed(task.sheet, f"Masterprint met something that it does not know ({error}).")
 
 
-def gather_sheets(given: Sequence[Path]) -> list[tuple[Path, Path]]:
-    """Every sheet, with its folder relative to the folder that was given, if it was in one.
+def gather_sheets(
+    given: Sequence[Path], output: Path | None, complain: Callable[[str], None]
+) -> list[tuple[Path, Path]]:
+    """Every sheet once, with its folder relative to the folder that was given, if it was in one.
+
+    Args:
+        given: sheets, masters, and folders of them.
+        output: left out where it lies in one of these folders.
+        complain: is told what could not be read.
 
     Raises:
-        UsageError: a folder holds none.
+        UsageError: a folder holds none, or two would become one master.
     """
-    found: list[tuple[Path, Path]] = []
+    found: dict[str, tuple[Path, Path]] = {}
     for path in given:
         if not path.is_dir():
-            found.append((path, Path()))
+            found.setdefault(os.path.realpath(path), (path, Path()))
             continue
-        before = len(found)
-        for folder, folders, files in os.walk(path):
-            folders.sort()
-            here = Path(folder)
-            sheets = (here / name for name in sorted(files) if name.endswith(SUFFIX))
-            found += [(sheet, here.relative_to(path)) for sheet in sheets]
-        if len(found) == before:
+        sheets = [Path(each) for each in sorted(find_sheets(path, complain))]
+        if output is not None and not within(output, path):
+            sheets = [sheet for sheet in sheets if not within(output, sheet)]
+        if not sheets:
             raise UsageError(f"{path}: no recall sheet is in this folder.")
-    return found
+        for sheet in sheets:
+            place = (sheet, sheet.parent.relative_to(path))
+            found.setdefault(os.path.realpath(sheet), place)
+    taken: dict[str, Path] = {}
+    for sheet, folder in found.values():
+        master = folder / sheet.name.removesuffix(SUFFIX)
+        other = taken.setdefault(str(master).casefold(), sheet)
+        if output is not None and other is not sheet:
+            raise UsageError(
+                f"{other} and {sheet} would both become {output / master}.",
+                hint="recall them into different folders",
+            )
+    return list(found.values())

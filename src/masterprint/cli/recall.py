@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,6 +24,7 @@ SAID = {
     "changed": "rendered with other settings",
     "different": "DIFFERENT",
     "failed": "FAILED",
+    "skipped": "not done",
     "impossible": "IMPOSSIBLE",
 }
 EXIT = {"different": 1, "failed": 1, "impossible": 2}
@@ -78,8 +80,13 @@ def recall(
     from masterprint.batch.recalling import RecallTask, gather_sheets
     from masterprint.chain.library import find_chain
     from masterprint.chain.overrides import setting_from
+    from masterprint.cli.console import clean
+    from masterprint.errors import UsageError
 
-    found = gather_sheets(sheets)
+    for place in mix or []:
+        if not place.exists():
+            raise UsageError(f"{place}: there is no such file or folder.")
+    found = gather_sheets(sheets, output, lambda text: print(clean(text), file=sys.stderr))
     wanted = dict(map(setting_from, settings or []))
     changed = None if chain is None else find_chain(chain)
     tasks = [
@@ -128,7 +135,6 @@ def _many(tasks: Sequence[RecallTask], cores: int, as_json: bool) -> int:
     from masterprint.batch.run import as_they_come
     from masterprint.batch.spool import Spool
     from masterprint.cli.board import Board
-    from masterprint.cli.console import print_json_rows
     from masterprint.cli.interrupt import Interruption
 
     pool, spool = LocalPool(cores, len(tasks)), Spool(len(tasks))
@@ -151,39 +157,71 @@ def _many(tasks: Sequence[RecallTask], cores: int, as_json: bool) -> int:
                 board.finish(index)
                 counts[result["verdict"]] += 1
                 spool.put(index, result)
-                if EXIT.get(result["verdict"]):
-                    board.say(f"{SAID[result['verdict']]}: {result['sheet']}: {result['reason']}")
+                _say_at_once(result, board.say)
     finally:
+        counts["skipped"] += len(tasks) - counts.total()
         pool.close()
-    if as_json:
-        print_json_rows(data for _, data in spool if data is not None)
-    else:
-        _list(spool)
-        print(", ".join(f"{counts[verdict]} {text}" for verdict, text in SAID.items()
-                        if counts[verdict]))  # fmt: skip
-    for _, data in spool:
-        if data is not None:
-            warn(data["sheet"], data["warnings"])
-    spool.close()
-    if counts.total() < len(tasks):
+        _tell_all(tasks, spool, counts, as_json)
+        spool.close()
+    if counts["skipped"]:
         return INTERRUPTED
     return max(EXIT.get(verdict, 0) for verdict in counts)
 
 
-def _list(spool: Spool) -> None:
-    """A line for each master that is as it should be, or that was rendered anew."""
-    from masterprint.cli.console import clean
+def _say_at_once(result: dict[str, Any], say: Callable[[str], None]) -> None:
+    """What must not be overlooked."""
+    from masterprint.batch.recalling import is_edited
 
+    sheet, reason = result["sheet"], result["reason"]
+    if EXIT.get(result["verdict"]):
+        place = "" if reason.startswith(sheet) else f"{sheet}: "
+        say(f"{SAID[result['verdict']]}: {place}{reason}{_residual(result)}")
+    elif is_edited(result):
+        say(f"masterprint: warning: {sheet}: was edited or damaged after it was written.")
+
+
+def _tell_all(
+    tasks: Sequence[RecallTask], spool: Spool, counts: Counter[str], as_json: bool
+) -> None:
+    """All results in order, and how many there are of each kind."""
+    from masterprint.batch.recalling import is_edited, skipped
+    from masterprint.cli.console import clean, print_json_rows
+
+    if as_json:
+        print_json_rows(data or skipped(tasks[index].sheet) for index, data in spool)
+    edited = 0
     for _, data in spool:
-        if data is None or EXIT.get(data["verdict"]):
+        if data is None:
             continue
-        moved = ""
-        if data["verdict"] == "changed" and data["after"]:
-            old, new = data["before"].get("integrated_lufs"), data["after"]["integrated_lufs"]
-            peak = data["after"]["true_peak_dbtp"]
-            if None not in (old, new, peak):
-                moved = f"  {old:.1f} -> {new:.1f} LUFS, {peak:.2f} dBTP"
-        print(clean(f"{data['verdict']:9} {data['master'] or data['sheet']}{moved}"))
+        edited += is_edited(data)
+        warn(data["sheet"], data["warnings"])
+        if not as_json and not EXIT.get(data["verdict"]):
+            marks = f"{_moved(data)}{_residual(data)}" + ", SHEET EDITED" * is_edited(data)
+            print(clean(f"{data['verdict']:9} {data['master'] or data['sheet']}{marks}"))
+    if not as_json:
+        said = [f"{counts[verdict]} {text}" for verdict, text in SAID.items() if counts[verdict]]
+        print(", ".join(said) + (f"; {edited} of the sheets were edited" if edited else ""))
+
+
+def _moved(data: dict[str, Any]) -> str:
+    """What other settings did to loudness and peak."""
+    if data["verdict"] != "changed" or not data["after"]:
+        return ""
+    old, new = _number(data["before"].get("integrated_lufs")), data["after"]["integrated_lufs"]
+    peak = data["after"]["true_peak_dbtp"]
+    if old is None or new is None or peak is None:
+        return ""
+    return f"  {old:.1f} -> {new:.1f} LUFS, {peak:.2f} dBTP"
+
+
+def _residual(result: dict[str, Any]) -> str:
+    """How far two masters are apart."""
+    if result.get("residual_peak_dbfs") is None:
+        return ""
+    return (
+        f"; the residual peaks at {result['residual_peak_dbfs']:.1f} dBFS, "
+        f"RMS {result['residual_rms_dbfs']:.1f} dBFS (up to {result['tolerance_db']:g} allowed)"
+    )
 
 
 def _tell(result: dict[str, Any], as_json: bool) -> None:
@@ -203,12 +241,7 @@ def _tell(result: dict[str, Any], as_json: bool) -> None:
         print(clean(change["text"]))
     if result["verdict"] == "changed" and result["after"] is not None:
         _compare(result["before"], result["after"])
-    said = f"{SAID[result['verdict']]}: {result['reason']}"
-    if result["residual_peak_dbfs"] is not None:
-        said += (
-            f"; the residual peaks at {result['residual_peak_dbfs']:.1f} dBFS, "
-            f"RMS {result['residual_rms_dbfs']:.1f} dBFS (up to {result['tolerance_db']:g} allowed)"
-        )
+    said = f"{SAID[result['verdict']]}: {result['reason']}{_residual(result)}"
     print(clean(said))
     if result["master"] is not None:
         print(clean(f"  {result['master']}"))

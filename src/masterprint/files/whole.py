@@ -23,7 +23,7 @@ def write_whole(path: Path, data: bytes, mode: int | None = None) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     if mode is None:
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~_umask()
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".masterprint-")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".masterprint-", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
