@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from masterprint.errors import UsageError
+from masterprint.sheets.sheet import SUFFIX
 from masterprint.stages.beside import within
 
 AUDIO = {
@@ -18,9 +19,9 @@ AUDIO = {
 def gather(given: Sequence[Path], output: Path, recursive: bool = False) -> list[tuple[Path, Path]]:
     """Every mix, with a folder relative to the output.
 
-    A file is taken whatever it is called; of a folder, the audio files in it by their endings,
-    hidden ones and what lies in the output folder left out. With `recursive` its folders, too,
-    whose tree is kept.
+    A file is taken whatever it is called; of a folder, the audio files in it by their endings.
+    Hidden ones, what lies in the output folder, and masters, which have a recall sheet beside them,
+    are left out. With `recursive` its folders, too, whose tree is kept.
 
     Raises:
         UsageError: nothing is there, or a folder holds no audio.
@@ -52,5 +53,7 @@ def _in_folder(path: Path, output: Path, recursive: bool) -> Iterator[tuple[Path
         if inside:
             folders[:] = [name for name in folders if not within(output, here / name)]
         for name in sorted(files):
-            if not name.startswith(".") and Path(name).suffix.lower() in AUDIO:
+            if name.startswith(".") or Path(name).suffix.lower() not in AUDIO:
+                continue
+            if name + SUFFIX not in files:
                 yield here / name, here.relative_to(path)

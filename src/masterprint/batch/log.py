@@ -33,6 +33,11 @@ class EventLog:
         self.failed: str | None = None
         if path is not None:
             try:
+                if path.is_file() and path.open("rb").read(1) not in (b"", b"{"):
+                    raise UsageError(
+                        f"{path}: is there already and is no log, whose lines begin with {{.",
+                        hint="choose another name",
+                    )
                 self._file = path.open("ab", buffering=0)
             except OSError as error:
                 raise UsageError(f"{path}: the log cannot be written: {error.strerror}.") from error

@@ -29,7 +29,7 @@ class RenderTask:
 
     def run(self, progress: RenderProgress) -> dict[str, Any]:
         """Render it; the result as plain data."""
-        return try_render(self.job, progress).as_dict()
+        return try_render(self.job, progress).as_dict(rounded=False)
 
     def failed(self, text: str) -> dict[str, Any]:
         """The result where it could not even be begun."""

@@ -208,10 +208,9 @@ def _many(
 def _note(index: int, result: RenderResult, log: Any, spool: Spool, counts: Counter[str]) -> None:
     from masterprint.batch.log import EVENTS
 
-    data = result.as_dict()
     counts[result.status] += 1
-    spool.put(index, data)
-    log.write(EVENTS[result.status], **data)
+    spool.put(index, result.as_dict(rounded=False))
+    log.write(EVENTS[result.status], **result.as_dict())
 
 
 def _say_failure(result: RenderResult, say: Any) -> None:
@@ -238,7 +237,7 @@ def _tell(
             yield data or RenderResult(job.mix, job.master, "skipped", STOPPED).as_dict()
 
     if as_json:
-        print_json_rows(rows())
+        print_json_rows(RenderResult.from_dict(data).as_dict() for data in rows())
     elif not quiet and len(jobs) == 1:
         for data in rows():
             report(RenderResult.from_dict(data))

@@ -38,16 +38,22 @@ def announce() -> None:
 
 def print_json(data: Any) -> None:
     """Plain JSON on stdout."""
-    print(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
+    print(_json(data))
 
 
 def print_json_rows(rows: Iterator[Any]) -> None:
     """A JSON array on stdout, of which only one element at a time is in memory."""
     print("[", end="")
     for number, row in enumerate(rows):
-        text = json.dumps(row, indent=2, ensure_ascii=False, allow_nan=False)
-        print(",\n" if number else "\n", textwrap.indent(text, "  "), sep="", end="")
+        text = textwrap.indent(_json(row), "  ")
+        print(",\n" if number else "\n", text, sep="", end="")
     print("\n]")
+
+
+def _json(data: Any) -> str:
+    # What no terminal's encoding holds is escaped by JSON's own rules.
+    plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
+    return json.dumps(data, indent=2, ensure_ascii=plain, allow_nan=False)
 
 
 def clean(text: str) -> str:

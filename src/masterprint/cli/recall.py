@@ -86,7 +86,10 @@ def recall(
     for place in mix or []:
         if not place.exists():
             raise UsageError(f"{place}: there is no such file or folder.")
-    found = gather_sheets(sheets, output, lambda text: print(clean(text), file=sys.stderr))
+    unread: list[str] = []
+    found = gather_sheets(sheets, output, unread.append)
+    for text in unread:
+        print(clean(f"masterprint: {text}"), file=sys.stderr)
     wanted = dict(map(setting_from, settings or []))
     changed = None if chain is None else find_chain(chain)
     tasks = [
@@ -110,6 +113,7 @@ def recall(
         code = EXIT.get(result["verdict"], 0)
     else:
         code = _many(tasks, jobs or os.cpu_count() or 1, as_json)
+    code = code or int(bool(unread))  # what could not be looked at is not proven
     if code:
         raise typer.Exit(code)
 

@@ -93,11 +93,13 @@ def tell_plan(jobs: Sequence[RenderJob], as_json: bool) -> None:
     from masterprint.batch.run import default_workers, run_all
     from masterprint.cli.console import counting
     from masterprint.errors import MasterprintError
+    from masterprint.files.reading import open_audio
     from masterprint.rendering.done import NEW, need_ours, why_render
 
     def look(index: int, job: RenderJob) -> tuple[str, str]:
         del index
         try:
+            open_audio(job.mix)
             why = why_render(job) if job.master.exists() or job.resume else NEW
             if why is None:
                 return ("done", "made of the same") if job.resume else ("render", "to be replaced")

@@ -49,9 +49,11 @@ class Measurement:
         default_factory=lambda: np.zeros(0), repr=False, compare=False
     )
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self, rounded: bool = True) -> dict[str, Any]:
         """Plain data for JSON: figures in dB to a thousandth, the rest as measured."""
         data = {key: value for key, value in asdict(self).items() if key != "gating_powers"}
+        if not rounded:
+            return data
         for key, value in data.items():
             if isinstance(value, float):
                 digits = 9 if key == "dc_offset" else 6 if key == "duration_s" else 3

@@ -65,15 +65,15 @@ class RenderResult:
     stderr: str = ""
     seconds: float = 0.0
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
+    def as_dict(self, rounded: bool = True) -> dict[str, Any]:
+        """Plain data for JSON, or to be sent on exactly."""
         return {
             "mix": str(self.mix),
             "master": str(self.master),
             "status": self.status,
             "error": self.error,
-            "before": self.before.as_dict() if self.before else None,
-            "after": self.after.as_dict() if self.after else None,
+            "before": self.before.as_dict(rounded) if self.before else None,
+            "after": self.after.as_dict(rounded) if self.after else None,
             "stages": self.stages,
             "warnings": self.warnings,
             "stderr": self.stderr,
