@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from bulk_tools import start
 from conftest import Run
 from farm_tools import CrashTask, FarmProcesses, KillTask, SleepTask, farm
 from masterprint.batch.farm.cluster import Farm
@@ -362,13 +363,7 @@ def test_ctrl_c_twice_ends_what_runs_on_the_workers(
     log = tmp_path / "log.jsonl"
     mixes = map(str, sorted(tmp_path.glob("?.wav")))
     arguments = ["render", "streaming", *mixes, "-o", "out", "--dask", two.address]
-    with subprocess.Popen(
-        [sys.executable, "-m", "masterprint", *arguments, "--log", str(log)],
-        cwd=tmp_path,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as ours:
+    with start(tmp_path, *arguments, "--log", log) as ours:
         wait_until(lambda: len(list((tmp_path / "out").glob(".masterprint-*"))) >= 2)
         ours.send_signal(signal.SIGINT)
         time.sleep(0.5)

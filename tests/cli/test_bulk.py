@@ -139,7 +139,9 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(run, tmp_path):
     options = ("--resume", "--dry-run", "--set", "limiter.ceiling_dbtp=-2", "--json")
     done = run("render", "chain.yaml", "mixes", "-o", "out/deep", *options)
     rows = json.loads(done.stdout)
-    assert [row["would"] for row in rows] == ["render", "render", "render"]
+    assert [row["would"] for row in rows] == ["render", "render", "fail"]
+    assert "02.wav: cannot be read as audio" in rows[2]["why"]
+    (tmp_path / "mixes/02.wav").unlink()
     assert rows[0]["why"] == ("the chain has changed (stage 2, limiter: ceiling_dbtp: -1 -> -2)")
     assert masters(tmp_path / "out") == kept
     done = run("render", "chain.yaml", "mixes", "-o", "out/deep", "--resume", "--dry-run")

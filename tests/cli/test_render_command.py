@@ -295,7 +295,8 @@ def test_an_interrupted_render_leaves_no_master(tmp_path, number, code):
         write(tmp_path / name, rng.uniform(-0.5, 0.5, (60 * 44100, 2)))
     (tmp_path / "limited.yaml").write_text(LIMITED)
     # What a shell starts in the background has Ctrl-C ignored, and so has what that starts in turn.
-    heeding = "signal.signal(signal.SIGINT, signal.default_int_handler)"
+    heeding = "signal.signal(signal.SIGINT, signal.default_int_handler);"
+    heeding += "signal.signal(signal.SIGHUP, signal.SIG_DFL)"
     program = f"import signal, masterprint.cli.app as app; {heeding}; app.main()"
     running = subprocess.Popen(
         [sys.executable, "-c", program, "render", "limited.yaml", *mixes, "-o", "out", "--json"],

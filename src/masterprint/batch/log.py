@@ -13,7 +13,7 @@ EVENTS = {
     "ok": "rendered",
     "unchanged": "done_already",
     "failed": "failed",
-    "skipped": "not_begun",
+    "skipped": "not_done",
 }
 """What a result is as an event."""
 

@@ -27,6 +27,7 @@ SAID_LINES = 3
 """Of what a plugin that failed has printed; JSON has more."""
 INTERRUPTED = 130
 STOPPED = "interrupted before it was begun"
+CUT_OFF = "interrupted before it was complete"
 
 Jobs = Annotated[
     int | None,
@@ -179,13 +180,16 @@ def _many(
     from masterprint.batch.rendering import render_all
     from masterprint.cli.board import Board, size_of
     from masterprint.cli.interrupt import Interruption
+    from masterprint.rendering.engine import RenderResult
 
     pool = make_pool(len(jobs))
     names = [job.mix.name for job in jobs]
     sizes = [size_of(job.mix) for job in jobs] if show else [1] * len(jobs)
     board = Board(names, sizes, show)
+    under_way: set[int] = set()
 
     def begun(index: int) -> None:
+        under_way.add(index)
         log.write("rendering", mix=str(jobs[index].mix), master=str(jobs[index].master))
         board.begin(index)
 
@@ -198,11 +202,16 @@ def _many(
                 jobs, pool, begun=begun, heard=board.heard, stopped=lambda: interruption.asked
             ):
                 board.finish(index)
+                under_way.discard(index)
                 _note(index, result, log, spool, counts)
                 _say_failure(result, board.say)
         return interruption.asked and counts.total() < len(jobs)
     finally:
         pool.close()
+        for index in under_way:
+            job = jobs[index]
+            result = RenderResult(job.mix, job.master, "skipped", CUT_OFF)
+            _note(index, result, log, spool, counts)
 
 
 def _note(index: int, result: RenderResult, log: Any, spool: Spool, counts: Counter[str]) -> None:

@@ -21,7 +21,7 @@ STATUSES = {
     "ok": "rendered",
     "unchanged": "done already",
     "failed": "failed",
-    "skipped": "not begun",
+    "skipped": "not done",
 }
 WOULD = {"render": "to render", "done": "done already", "fail": "that would fail"}
 
