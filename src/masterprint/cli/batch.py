@@ -7,8 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from masterprint.cli.bulk import DryRun, Jobs, Log, MatchLoudness, Resume, begin_workers
+from masterprint.cli.bulk import begin_workers
 from masterprint.cli.cluster import Dask
+from masterprint.cli.options import (
+    AsJson,
+    DryRun,
+    Jobs,
+    Log,
+    MatchLoudness,
+    Overwrite,
+    Quiet,
+    Resume,
+    Timeout,
+    TrustPath,
+)
 
 if TYPE_CHECKING:
     from masterprint.batch.jobs_file import Row
@@ -28,27 +40,17 @@ def batch(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Another setting, for every row."),
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace masters that are there.")
-    ] = False,
+    overwrite: Overwrite = False,
     resume: Resume = False,
     match_loudness: MatchLoudness = None,
     dry_run: DryRun = False,
     jobs: Jobs = None,
     dask: Dask = None,
-    timeout: Annotated[
-        float | None,
-        typer.Option(metavar="SECONDS", min=0.1, help="For a mix that goes through plugins."),
-    ] = None,
-    trust_path: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="FILE", help="Load this plugin file, too, though it is not scanned."),
-    ] = None,
+    timeout: Timeout = None,
+    trust_path: TrustPath = None,
     log: Log = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print errors and warnings only.")
-    ] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Render what a jobs file lists; a row that fails leaves the others alone.
 

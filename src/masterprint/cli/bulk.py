@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -28,35 +28,6 @@ SAID_LINES = 3
 INTERRUPTED = 130
 STOPPED = "interrupted before it was begun"
 CUT_OFF = "interrupted before it was complete"
-
-Jobs = Annotated[
-    int | None,
-    typer.Option(
-        "--jobs",
-        "-j",
-        min=1,
-        max=256,
-        metavar="N",
-        help="Mixes at a time, each on a core of its own; else as many as there are cores.",
-    ),
-]
-Resume = Annotated[
-    bool, typer.Option("--resume", help="Leave masters that are there, made of the same.")
-]
-DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Say what would be done and why, and do nothing.")
-]
-MatchLoudness = Annotated[
-    str | None,
-    typer.Option(
-        metavar="album",
-        help="One gain for all masters of a folder, which together reach the chain's target.",
-    ),
-]
-Log = Annotated[
-    Path | None,
-    typer.Option("--log", metavar="FILE.jsonl", help="Add a line of JSON for every event."),
-]
 
 
 def begin_workers(jobs: int | None, unless: bool) -> None:

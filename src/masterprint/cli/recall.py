@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from masterprint.cli.bulk import INTERRUPTED, Jobs
+from masterprint.cli.bulk import INTERRUPTED
+from masterprint.cli.options import Jobs, Timeout, TrustPath
 from masterprint.cli.telling import warn
 
 if TYPE_CHECKING:
@@ -61,14 +62,8 @@ def recall(
     ] = -90.0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file in DIR.")] = False,
     jobs: Jobs = None,
-    timeout: Annotated[
-        float | None,
-        typer.Option(metavar="SECONDS", min=0.1, help="For a mix that goes through plugins."),
-    ] = None,
-    trust_path: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="FILE", help="Load this plugin file, too, though it is not scanned."),
-    ] = None,
+    timeout: Timeout = None,
+    trust_path: TrustPath = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Make masters again from their recall sheets: are they the same?

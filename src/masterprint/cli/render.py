@@ -9,8 +9,20 @@ from typing import Annotated
 
 import typer
 
-from masterprint.cli.bulk import DryRun, Jobs, Log, MatchLoudness, Resume, begin_workers
+from masterprint.cli.bulk import begin_workers
 from masterprint.cli.cluster import Dask
+from masterprint.cli.options import (
+    AsJson,
+    DryRun,
+    Jobs,
+    Log,
+    MatchLoudness,
+    Overwrite,
+    Quiet,
+    Resume,
+    Timeout,
+    TrustPath,
+)
 
 
 def render(
@@ -42,27 +54,17 @@ def render(
             "--set", metavar="KEY=VALUE", help="Another setting, as maximizer.ceiling_dbtp=-1.5."
         ),
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace masters that are there.")
-    ] = False,
+    overwrite: Overwrite = False,
     resume: Resume = False,
     match_loudness: MatchLoudness = None,
     dry_run: DryRun = False,
     jobs: Jobs = None,
     dask: Dask = None,
-    timeout: Annotated[
-        float | None,
-        typer.Option(metavar="SECONDS", min=0.1, help="For a mix that goes through plugins."),
-    ] = None,
-    trust_path: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="FILE", help="Load this plugin file, too, though it is not scanned."),
-    ] = None,
+    timeout: Timeout = None,
+    trust_path: TrustPath = None,
     log: Log = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the results as JSON.")] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="Print errors and warnings only.")
-    ] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Master mixes through a chain; each becomes DIR/<name of the mix>.<format>.
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from masterprint.cli.bulk import INTERRUPTED, Jobs, Log
+from masterprint.cli.bulk import INTERRUPTED
+from masterprint.cli.options import Jobs, Log, Overwrite, Timeout, TrustPath
 
 if TYPE_CHECKING:
     from masterprint.rendering.engine import RenderResult
@@ -27,18 +28,10 @@ def watch(
         float,
         typer.Option(metavar="SECONDS", min=0, max=3600, help="Unchanged so long is complete."),
     ] = 2.0,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace masters that are there.")
-    ] = False,
+    overwrite: Overwrite = False,
     jobs: Jobs = None,
-    timeout: Annotated[
-        float | None,
-        typer.Option(metavar="SECONDS", min=0.1, help="For a mix that goes through plugins."),
-    ] = None,
-    trust_path: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="FILE", help="Load this plugin file, too, though it is not scanned."),
-    ] = None,
+    timeout: Timeout = None,
+    trust_path: TrustPath = None,
     log: Log = None,
 ) -> None:
     """Master every mix that is dropped into INBOX, as soon as it is complete.
