@@ -15,11 +15,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import cache
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 STDERR_BYTES = 8192
 PR_SET_PDEATHSIG = 1
@@ -110,6 +110,67 @@ def how_it_ended(process: Process) -> str:
     if code < 0:
         return f"crashed ({_signal_name(-code)})"
     return f"ended its process (exit code {code})"
+
+
+def write_all(process: Process, data: bytes) -> None:
+    """Write to a child's standard input; BrokenPipeError where nobody reads any more."""
+    assert process.stdin is not None
+    view = memoryview(data)
+    while view:
+        view = view[process.stdin.write(view) or 0 :]
+
+
+class Child(Protocol):
+    """What has a process."""
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process is there."""
+
+    def close(self) -> None:
+        """End it."""
+
+
+C = TypeVar("C", bound=Child)
+
+
+class Spares(list[C]):
+    """Children started before they are needed: they come up while we import.
+
+    Args:
+        make: starts one.
+        most: that may wait.
+    """
+
+    def __init__(self, make: Callable[[], C], most: int) -> None:
+        super().__init__()
+        self._make = make
+        self._most = most
+        _spares.append(self)
+
+    def start_ahead(self, count: int) -> None:
+        """Have so many wait for the next ones to ask."""
+        with suppress(OSError):  # who needs one will hear of it
+            self.extend(self._make() for _ in range(min(count, self._most) - len(self)))
+
+    def take(self) -> C:
+        """One that was started ahead, else a new one."""
+        while self:
+            with suppress(IndexError):  # another thread has taken the last
+                child = self.pop()
+                if child.is_alive:
+                    return child
+                child.close()
+        return self._make()
+
+    def close(self) -> None:
+        """End those that were not needed."""
+        while self:
+            with suppress(IndexError):
+                self.pop().close()
+
+
+_spares: list[Spares[Any]] = []
 
 
 class Said:
@@ -209,6 +270,8 @@ def _in_a_fork() -> None:
     """A fork of this process has neither its threads nor any business with its children."""
     _orders.cache_clear()
     _groups.clear()
+    for spares in _spares:
+        spares.clear()
 
 
 if hasattr(os, "register_at_fork"):

@@ -9,7 +9,6 @@ import select
 import struct
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Any, Protocol
 
 from masterprint import children
@@ -17,7 +16,6 @@ from masterprint import children
 PROGRAM = "masterprint.batch.worker"
 LENGTH = struct.Struct("<Q")
 """What stands before each task on a worker's standard input."""
-MOST_AHEAD = 16
 Heard = Callable[[dict[str, Any]], None]
 
 
@@ -66,7 +64,7 @@ class Worker:
         ends = time.monotonic() + task.limit_s
         data = pickle.dumps((task, several_threads), pickle.HIGHEST_PROTOCOL)
         try:
-            self._write(LENGTH.pack(len(data)) + data)
+            children.write_all(self._process, LENGTH.pack(len(data)) + data)
         except BrokenPipeError:
             raise self._died() from None
         for line in self._lines(ends):
@@ -91,12 +89,6 @@ class Worker:
         if self._process.stdout is not None:
             self._process.stdout.close()
         self._said.finish()
-
-    def _write(self, data: bytes) -> None:
-        assert self._process.stdin is not None
-        view = memoryview(data)
-        while view:
-            view = view[self._process.stdin.write(view) or 0 :]
 
     def _lines(self, ends: float) -> Iterator[dict[str, Any]]:
         assert self._process.stdout is not None
@@ -124,22 +116,6 @@ class Worker:
         return WorkerDied(how + (f", having said: {last[0]}" if last else ""))
 
 
-_ready: list[Worker] = []
-"""Started before they are needed."""
-
-
-def start_ahead(count: int) -> None:
-    """Start workers that the next pool will take: they import while we look at what is wanted."""
-    with suppress(OSError):  # who needs one will hear of it
-        _ready.extend(Worker() for _ in range(min(count, MOST_AHEAD) - len(_ready)))
-
-
-def take_worker() -> Worker:
-    """A worker that was started ahead, else a new one."""
-    while _ready:
-        with suppress(IndexError):  # another thread has taken the last
-            worker = _ready.pop()
-            if worker.is_alive:
-                return worker
-            worker.close()
-    return Worker()
+_ready: children.Spares[Worker] = children.Spares(Worker, most=16)
+start_ahead = _ready.start_ahead
+take_worker = _ready.take

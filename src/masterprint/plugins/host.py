@@ -12,7 +12,6 @@ import os
 import select
 import tempfile
 import time
-from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -87,11 +86,8 @@ class Host:
     def send(self, do: str, limit_s: float = LOAD_S, **arguments: Any) -> None:
         """Send a command whose answer will be taken later."""
         line = json.dumps({"do": do, "limit": limit_s, **arguments}).encode() + b"\n"
-        assert self._process.stdin is not None
-        view = memoryview(line)
         try:
-            while view:
-                view = view[self._process.stdin.write(view) or 0 :]
+            children.write_all(self._process, line)
         except BrokenPipeError as error:
             raise self._died() from error
 
@@ -141,41 +137,10 @@ class Host:
         return Died(how)
 
 
-_ready: list[Host] = []
-"""Started before they are needed."""
-
-
-def start_ahead(count: int) -> None:
-    """Start processes that the next ones to ask will get: they come up while others import."""
-    with suppress(OSError):  # who needs one will hear of it
-        _ready.extend(Host() for _ in range(min(count, 8) - len(_ready)))
-
-
-def take_host() -> Host:
-    """A process that was started ahead, else a new one."""
-    while _ready:
-        with suppress(IndexError):  # another thread has taken the last
-            host = _ready.pop()
-            if host.is_alive:
-                return host
-            host.close()
-    return Host()
-
-
-def close_ready() -> None:
-    """End those that were started ahead and not needed."""
-    while _ready:
-        with suppress(IndexError):
-            _ready.pop().close()
-
-
-def _in_a_fork() -> None:
-    """A fork of this process has no business with its plugins."""
-    _ready.clear()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_in_a_fork)
+_ready: children.Spares[Host] = children.Spares(Host, most=8)
+start_ahead = _ready.start_ahead
+take_host = _ready.take
+close_ready = _ready.close
 
 
 def _shared_file() -> Any:

@@ -7,9 +7,8 @@ these `album` finds the one gain for all.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,10 +19,9 @@ from masterprint.chain.model import Chain, with_tail
 from masterprint.dsp.decibels import amplitude, decibels
 from masterprint.dsp.resampling import resample
 from masterprint.errors import UsageError
-from masterprint.files.quantiser import reserve
 from masterprint.files.reading import open_audio
 from masterprint.metering.meter import Meter
-from masterprint.rendering.engine import generous_s, last_ceiling, need_suited
+from masterprint.rendering.engine import last_ceiling, need_suited, source_of
 from masterprint.rendering.job import RenderJob
 from masterprint.signal import Signal
 from masterprint.stages.gain import Gain
@@ -86,9 +84,7 @@ def audition(job: RenderJob, gains_db: Sequence[float] = ()) -> Heard:
     index, stage = target_stage(job.chain)
     audio = open_audio(job.mix)
     need_suited(job, audio)
-    deadline = time.monotonic() + (job.timeout_s or generous_s(audio.frames, audio.sample_rate_hz))
-    room = reserve(job.chain.master.as_format())
-    source = replace(audio.signal(), reserve=room, deadline=deadline)
+    source = source_of(job, audio)
     source = with_tail(source.carrying(ahead(source.blocks)), job.chain.tail_s)
     signal, _ = run_stages(job.chain.stages[:index], source)
     rate = job.chain.master.sample_rate_hz or audio.sample_rate_hz

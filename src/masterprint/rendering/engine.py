@@ -113,8 +113,7 @@ def render_job(job: RenderJob, progress: RenderProgress | None = None) -> Render
     master_format = job.chain.master.as_format()
     need_suited(job, audio)
     before = Meter(audio.sample_rate_hz, audio.channels, audio.full_scale)
-    deadline = time.monotonic() + (job.timeout_s or generous_s(audio.frames, audio.sample_rate_hz))
-    source = replace(audio.signal(), reserve=reserve(master_format), deadline=deadline)
+    source = source_of(job, audio)
     look_at = beside(lambda: look_at_mix(job.mix))
     samples = PcmHash(encoding_of(audio))
     source = source.carrying(ahead(before.passing(samples.passing(source.blocks))))
@@ -184,6 +183,13 @@ def need_suited(job: RenderJob, audio: AudioFile) -> None:
             f"{job.mix}: the chain does not suit this mix: {'; '.join(problems)}.",
             hint="for mono, leave out what works on two channels" if audio.channels == 1 else None,
         )
+
+
+def source_of(job: RenderJob, audio: AudioFile) -> Signal:
+    """The mix as it goes into the chain: with room for the dither, and bounded in time."""
+    limit_s = job.timeout_s or generous_s(audio.frames, audio.sample_rate_hz)
+    room = reserve(job.chain.master.as_format())
+    return replace(audio.signal(), reserve=room, deadline=time.monotonic() + limit_s)
 
 
 def generous_s(frames: int | None, sample_rate_hz: int) -> float:
