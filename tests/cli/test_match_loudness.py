@@ -147,7 +147,7 @@ def test_different_targets_in_one_album_are_refused(run, tmp_path, album):
     (tmp_path / "jobs.csv").write_text(f"mix,chain,output\n{rows}")
     done = run("batch", "jobs.csv", "--match-loudness", "album")
     assert done.returncode == 2
-    assert "the chains of this album have different targets" in done.stderr
+    assert "the chains of this album set its loudness in different ways" in done.stderr
 
 
 def test_silence_gets_no_gain(run, tmp_path):
