@@ -134,7 +134,7 @@ def test_what_cannot_be_begun(studio, run):
         (["pack", sheet, "-o", "there.zip"], "exists already"),
         (["pack", sheet, "-o", "folder"], "is a folder"),
         (["pack", sheet, "-o", "nowhere/a.zip"], "no such folder"),
-        (["pack", sheet, "-o", "a.zip", "--search", "nowhere"], "no such folder to search"),
+        (["pack", sheet, "-o", "a.zip", "--search", "nowhere"], "no such file or folder"),
         (["pack", sheet, "-o", "mix.wav", "--mix", "--overwrite"], "is to be packed itself"),
         (["pack", sheet], "--output"),
         (["unpack", "nothing.zip"], "no such file"),

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from masterprint.sheets.finding import Located, locate
+from masterprint.sheets.places import Places
 from masterprint.sheets.sheet import FileSheet, SavedSheet, load_sheet
 from recall_tools import edited, made, put, write_mix
 
@@ -46,28 +47,30 @@ def put_file(path: Path, content: bytes = CONTENT) -> Path:
 def test_where_it_was(ours: SavedSheet, stranger: SavedSheet) -> None:
     there = put_file(ours.folder / "sub/room.wav")
     for saved in (ours, stranger):
-        assert locate(wanted("sub/room.wav"), saved, []) == Located("same", there)
+        assert locate(wanted("sub/room.wav"), saved, Places()) == Located("same", there)
 
 
 def test_beside_the_sheet_by_its_own_name(ours: SavedSheet, stranger: SavedSheet) -> None:
     beside = put_file(ours.folder / "room.wav")
     for saved in (ours, stranger):
         for name in ("room.wav", "far/away/room.wav"):
-            found = locate(wanted("../gone/room.wav", name), saved, [])
+            found = locate(wanted("../gone/room.wav", name), saved, Places())
             assert found == Located("moved", beside)
 
 
 def test_by_its_content_in_folders_that_are_given(ours: SavedSheet, tmp_path: Path) -> None:
     put_file(tmp_path / "archive/a/same-size", CONTENT[::-1])
     there = put_file(tmp_path / "archive/b/deep/renamed.bin")
-    assert locate(wanted("gone.wav"), ours, []) == Located("missing", None)
-    assert locate(wanted("gone.wav"), ours, [tmp_path / "archive"]) == Located("moved", there)
+    assert locate(wanted("gone.wav"), ours, Places()) == Located("missing", None)
+    assert locate(wanted("gone.wav"), ours, Places([tmp_path / "archive"])) == Located(
+        "moved", there
+    )
 
 
 def test_another_file_in_its_place_differs(ours: SavedSheet, stranger: SavedSheet) -> None:
     inside = put_file(ours.folder / "room.wav", b"other")
     for saved in (ours, stranger):
-        assert locate(wanted("room.wav"), saved, []) == Located("differs", inside)
+        assert locate(wanted("room.wav"), saved, Places()) == Located("differs", inside)
 
 
 def test_the_right_one_in_a_given_folder_goes_before_a_wrong_one(
@@ -75,7 +78,9 @@ def test_the_right_one_in_a_given_folder_goes_before_a_wrong_one(
 ) -> None:
     put_file(ours.folder / "room.wav", b"other")
     there = put_file(tmp_path / "archive/room.wav")
-    assert locate(wanted("room.wav"), ours, [tmp_path / "archive"]) == Located("moved", there)
+    assert locate(wanted("room.wav"), ours, Places([tmp_path / "archive"])) == Located(
+        "moved", there
+    )
 
 
 @pytest.mark.parametrize("way", ["relative", "absolute", "link", "linked folder"])
@@ -91,12 +96,12 @@ def test_outside_a_strangers_sheet_opens_only_what_its_writer_knows(
     }[way]
     (ours.folder / "link").symlink_to(secret)
     (ours.folder / "folder").symlink_to(secret.parent)
-    assert locate(wanted(path), stranger, []).status == "same"
+    assert locate(wanted(path), stranger, Places()).status == "same"
     put_file(secret, b"another content")
-    assert locate(wanted(path), stranger, []) == Located("missing", None)
-    assert locate(wanted(path), ours, []).status == "differs"
+    assert locate(wanted(path), stranger, Places()) == Located("missing", None)
+    assert locate(wanted(path), ours, Places()).status == "differs"
     put_file(secret, CONTENT[::-1])  # of the same size
-    assert locate(wanted(path), stranger, []) == Located("missing", None)
+    assert locate(wanted(path), stranger, Places()) == Located("missing", None)
 
 
 @pytest.mark.parametrize(
@@ -108,8 +113,8 @@ def test_what_is_no_file_is_missing(ours: SavedSheet, path: str) -> None:
     (ours.folder / "loop").symlink_to("loop")
     for size in (len(CONTENT), 0):
         sought = wanted(path, name=path).model_copy(update={"bytes": size})
-        assert locate(sought, ours, []) == Located("missing", None)
-    assert locate(wanted("gone"), ours, [ours.folder]) == Located("missing", None)
+        assert locate(sought, ours, Places()) == Located("missing", None)
+    assert locate(wanted("gone"), ours, Places([ours.folder])) == Located("missing", None)
 
 
 @pytest.mark.parametrize(
@@ -117,12 +122,12 @@ def test_what_is_no_file_is_missing(ours: SavedSheet, path: str) -> None:
 )
 def test_a_name_does_not_lead_out(stranger: SavedSheet, tmp_path: Path, name: str) -> None:
     put_file(tmp_path / "private/secret", b"another content")
-    assert locate(wanted("gone", name), stranger, []) == Located("missing", None)
+    assert locate(wanted("gone", name), stranger, Places()) == Located("missing", None)
 
 
 @pytest.mark.parametrize("path", ["x" * 5000, "y/" * 3000, "../" * 2000 + "etc/passwd"])
 def test_a_path_that_no_system_takes_is_missing(stranger: SavedSheet, path: str) -> None:
-    assert locate(wanted(path, name=path), stranger, []) == Located("missing", None)
+    assert locate(wanted(path, name=path), stranger, Places()) == Located("missing", None)
 
 
 def test_a_project_that_moved_as_a_whole_is_found_where_it_is(
@@ -131,7 +136,7 @@ def test_a_project_that_moved_as_a_whole_is_found_where_it_is(
     shutil.copytree(tmp_path / "project", tmp_path / "elsewhere/copy")
     shutil.rmtree(tmp_path / "project")
     saved = load_sheet(tmp_path / "elsewhere/copy/out" / ours.path.name)
-    found = locate(saved.sheet.mix, saved, [])
+    found = locate(saved.sheet.mix, saved, Places())
     assert found.status == "same"
     assert found.path is not None
     assert found.path.samefile(tmp_path / "elsewhere/copy/mix.wav")
@@ -143,9 +148,10 @@ ENDLESS = """
 import sys
 from pathlib import Path
 from masterprint.sheets.finding import locate
+from masterprint.sheets.places import Places
 from masterprint.sheets.sheet import load_sheet
 saved = load_sheet(Path(sys.argv[1]))
-print(locate(saved.sheet.mix, saved, []).status)
+print(locate(saved.sheet.mix, saved, Places()).status)
 """
 
 

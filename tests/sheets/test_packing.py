@@ -17,6 +17,7 @@ import masterprint
 from masterprint.errors import PackError, UsageError
 from masterprint.sheets.contents import gather_contents
 from masterprint.sheets.packing import write_pack
+from masterprint.sheets.places import Places
 
 MIX = "Tïef [Nacht] 終.wav"
 
@@ -149,7 +150,7 @@ def test_a_missing_or_changed_file_is_named(studio, tmp_path):
     soundfile.write(response, np.array([1.0, 0.0, 0.125]), 44100, "FLOAT")
     with pytest.raises(PackError, match=r"is not the file rooms/small room.wav"):
         pack([sheet_of(studio)], tmp_path / "a.zip")
-    found = contents(pack([sheet_of(studio)], tmp_path / "a.zip", places=[tmp_path]))
+    found = contents(pack([sheet_of(studio)], tmp_path / "a.zip", places=Places([tmp_path])))
     assert found["rooms/small room.wav"] == kept.read_bytes()
 
 

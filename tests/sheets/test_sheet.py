@@ -28,6 +28,7 @@ import masterprint
 from masterprint.errors import SheetError
 from masterprint.files.pcm_hash import pcm_sha256
 from masterprint.plugins.catalogue import data_folder
+from masterprint.sheets.places import Places
 from masterprint.sheets.sheet import Sheet, load_sheet
 from masterprint.sheets.writing import sheet_text
 from plugin_tools import bundle
@@ -507,7 +508,7 @@ def test_a_line_break_in_a_file_name_stays_in_the_comment(tmp_path: Path, mark: 
     mix = write_mix(tmp_path / f"a{mark}b.wav", 0.05)
     sheet = made(tmp_path, EQ, mix=mix)
     assert all(line.startswith("#") for line in re.split("[\n\r\x85\u2028]", head_of(sheet)))
-    assert recalled(sheet, places=[tmp_path]).verdict == "identical"
+    assert recalled(sheet, places=Places([tmp_path])).verdict == "identical"
 
 
 def head_of(sheet: Path) -> str:

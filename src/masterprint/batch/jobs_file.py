@@ -19,11 +19,12 @@ import csv
 import io
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
 from masterprint.chain.model import MasterSettings
+from masterprint.chain.wording import found_and_allowed, guess
 from masterprint.chain.yaml_source import Limits, Problem, Source, parse_yaml, path_text, read_yaml
 from masterprint.errors import UsageError
 from masterprint.stages.base import Settings
@@ -41,6 +42,13 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def _one_name(value: str) -> str:
+    if "/" in value or "\\" in value:
+        raise ValueError(f"found {value!r}; allowed: a name, without / or \\ in it")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_one_name)]
 Values = dict[str, Annotated[Any, BeforeValidator(_plain)]]
 
 
@@ -50,7 +58,7 @@ class JobRow(Settings):
     mix: str = Field(min_length=1)
     chain: str | None = None
     output: str | None = None
-    name: str | None = Field(None, pattern=r"^[^/\\]+$", max_length=200)
+    name: Name | None = Field(None, min_length=1, max_length=200)
     format: Any = None
     bit_depth: Any = None
     sample_rate_hz: Any = None
@@ -62,7 +70,7 @@ class JobRow(Settings):
 class JobsModel(Settings):
     """The whole file."""
 
-    masterprint_batch: int = Field(ge=1, le=1)
+    masterprint_batch: Literal[1]
     chain: str | None = None
     output: str | None = None
     set: Values = Field(default_factory=dict)
@@ -104,6 +112,11 @@ def read_jobs(path: Path) -> list[Row]:
         source = read_yaml(path, LIMITS)
     except FileNotFoundError as error:
         raise UsageError(f"{path}: there is no such jobs file.") from error
+    except IsADirectoryError as error:
+        raise UsageError(
+            f"{path}: is a folder, where a jobs file is expected.",
+            hint="masterprint render takes folders of mixes",
+        ) from error
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}.") from error
     return _rows(path, source.data, source)
@@ -162,7 +175,7 @@ def _rows(path: Path, data: Any, source: Source) -> list[Row]:
         except ValidationError as error:
             for detail in error.errors(include_url=False):
                 place = tuple(part for part in detail["loc"] if isinstance(part, str | int))
-                message = f"{path_text(place)}: {_wording(detail)}"
+                message = f"{path_text(place)}: {_wording(detail, place)}"
                 of_key = detail["type"] == "extra_forbidden"
                 problems.append((*source.where(place, of_key), message))
     rows = []
@@ -199,10 +212,8 @@ def _row(path: Path, place: str, job: JobRow, model: JobsModel | None, chain: st
     )
 
 
-def _wording(detail: Any) -> str:
+def _wording(detail: Any, place: tuple[int | str, ...]) -> str:
     if detail["type"] == "extra_forbidden":
-        return f"there is no such key; there are: {', '.join(JobRow.model_fields)}"
-    if detail["type"] == "missing":
-        return "is missing"
-    text = detail["msg"]
-    return str(text[:1].lower() + text[1:])
+        model = JobRow if "jobs" in place else JobsModel
+        return f"there is no such key{guess(str(place[-1]), list(model.model_fields))}"
+    return found_and_allowed(detail)

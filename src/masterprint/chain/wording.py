@@ -24,13 +24,13 @@ def problem_of(detail: Any, source: Source) -> Problem:
     setting = next((each for each in settings if place[-1:] == (each.name,)), None)
     if kind == "stage_name":
         place = (*place, context["name"])
-        message = f"there is no such stage{_guess(context['name'], stage_names())}"
+        message = f"there is no such stage{guess(context['name'], stage_names())}"
         if context["name"] in MasterSettings.model_fields:
             message = "there is no such stage; it is a setting of `master`"
         return Problem(*source.where(place, of_key=True), message, path_text(place))
     if kind == "extra_forbidden":
         message = (
-            f"there is no such setting{_guess(str(place[-1]), [each.name for each in settings])}"
+            f"there is no such setting{guess(str(place[-1]), [each.name for each in settings])}"
         )
         if str(place[-1]).isdecimal() and value is None:
             message = "there is no such setting; if it follows a decimal comma, write a point"
@@ -47,9 +47,9 @@ def problem_of(detail: Any, source: Source) -> Problem:
             f"found {_shown(value)}; allowed: a list of stages for each band, as in [[...], []]"
         )
     else:
-        allowed = setting.allowed_with_unit if setting else _allowed_by(kind, context, detail)
+        allowed = setting.allowed_with_unit if setting else _allowed_by(detail)
         if setting and kind in ("too_long", "too_short") and isinstance(value, list):
-            allowed = _allowed_by(kind, context, detail)
+            allowed = _allowed_by(detail)
         message = f"found {_shown(value)}; allowed: {allowed}"
         if isinstance(value, str) and setting and setting.allowed.startswith("one of "):
             message += _did_you_mean(value, setting.allowed.removeprefix("one of ").split(", "))
@@ -75,14 +75,30 @@ def _entry_advice(value: Any) -> str:
     return "each stage is an entry of its own, with a dash before it"
 
 
-def _allowed_by(kind: str, context: dict[str, Any], detail: Any) -> str:
+def found_and_allowed(detail: Any) -> str:
+    """A pydantic error about a value that is no setting of a stage."""
+    if detail["type"] == "missing":
+        return "is missing"
+    if detail["type"] == "value_error":
+        return str(detail.get("ctx", {}).get("error", detail["msg"]))
+    return f"found {_shown(detail.get('input'))}; allowed: {_allowed_by(detail)}"
+
+
+def _allowed_by(detail: Any) -> str:
     """What is allowed, from the kind of a pydantic error, for places that are no setting."""
+    kind, context = detail["type"], detail.get("ctx", {})
     if kind in _KINDS:
         return _KINDS[kind]
     if kind == "too_long":
         return f"a list of at most {context['max_length']}"
     if kind == "too_short":
         return f"a list of at least {context['min_length']}"
+    if kind == "string_too_short":
+        return "text that is not empty"
+    if kind == "string_too_long":
+        return f"text of at most {context['max_length']} characters"
+    if kind == "literal_error":
+        return str(context["expected"])
     bounds = [
         f"{words} {context[key]:g}"
         for key, words in (("ge", "at least"), ("le", "at most"), ("gt", "above"), ("lt", "below"))
@@ -124,7 +140,8 @@ def _model_at(place: Place) -> type[BaseModel] | None:
     return None if entries else model
 
 
-def _guess(name: str, names: list[str]) -> str:
+def guess(name: str, names: list[str]) -> str:
+    """The name that may have been meant, else all that there are."""
     near = _did_you_mean(name, names)
     return near or (f"; there are: {', '.join(names)}" if names else "")
 

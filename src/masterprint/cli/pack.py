@@ -37,14 +37,11 @@ def pack(
     go in on request.
     """
     from masterprint.cli.console import announce, clean, counting, print_json
-    from masterprint.errors import UsageError
     from masterprint.sheets.contents import gather_contents
     from masterprint.sheets.packing import need_place, write_pack
+    from masterprint.sheets.places import Places
 
-    places = search or []
-    for place in places:
-        if not place.exists():
-            raise UsageError(f"{place}: there is no such folder to search.")
+    places = Places(search or [])
     need_place(output, overwrite)
     announce()
     try:

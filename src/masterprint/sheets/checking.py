@@ -11,12 +11,15 @@ from pydantic import ValidationError
 
 from masterprint.chain.model import Chain
 from masterprint.chain.plugins import catalogue_with, with_plugins
-from masterprint.errors import ChainError, PluginError, UsageError
+from masterprint.chain.wording import found_and_allowed
+from masterprint.chain.yaml_source import path_text
+from masterprint.errors import ChainError, PluginError
 from masterprint.plugins.catalogue import Catalogue
 from masterprint.plugins.finding import Missing, Wanted, find
 from masterprint.sheets.environment import machine, versions
 from masterprint.sheets.finding import Located, is_it, locate
 from masterprint.sheets.ingredients import ChainIngredients, look_at_mix
+from masterprint.sheets.places import Places
 from masterprint.sheets.sheet import PluginSheet, SavedSheet
 from masterprint.sheets.staging import SHORT, CannotStage, named_files, stage
 from masterprint.stages.beside import FOLDER
@@ -73,22 +76,12 @@ class Checked:
         return [each for each in self.ingredients if each.status == "missing"]
 
 
-def check_mix(saved: SavedSheet, places: Sequence[Path]) -> tuple[Ingredient, Path | None]:
-    """Look for the mix.
-
-    Args:
-        saved: the sheet.
-        places: folders it may be in; or the file that is to be taken, whatever is in it.
-
-    Raises:
-        UsageError: a place is not there.
-    """
+def check_mix(saved: SavedSheet, places: Places) -> tuple[Ingredient, Path | None]:
+    """Look for the mix where it was and at places; a file among them is taken for it."""
     wanted = saved.sheet.mix
-    for place in places:
-        if not place.exists():
-            raise UsageError(f"{place}: there is no such file or folder.")
-    if given := [place for place in places if not place.is_dir()]:
-        found = Located("moved" if is_it(given[0], wanted) else "differs", given[0])
+    if places.files:
+        given = places.files[0]
+        found = Located("moved" if is_it(given, wanted) else "differs", given)
     else:
         found = locate(wanted, saved, places)
     if found.path is None:
@@ -104,7 +97,7 @@ def check_mix(saved: SavedSheet, places: Sequence[Path]) -> tuple[Ingredient, Pa
 
 
 def check(
-    saved: SavedSheet, places: Sequence[Path], staging: Path, trusted: Sequence[Path] = ()
+    saved: SavedSheet, places: Places, staging: Path, trusted: Sequence[Path] = ()
 ) -> Checked:
     """Look for everything.
 
@@ -116,11 +109,10 @@ def check(
     """
     of_mix, mix = check_mix(saved, places)
     found = [seal(saved), of_mix]
-    folders = [place for place in places if place.is_dir()]
     files = {}
     for wanted in named_files(saved):
         try:
-            located, text = stage(wanted, saved, folders, staging)
+            located, text = stage(wanted, saved, places, staging)
         except CannotStage as error:
             found.append(Ingredient("file", wanted.name, "missing", str(error)))
             continue
@@ -168,8 +160,8 @@ def _chain(
         return with_plugins(chain, trusted, wanted=wanted_of(saved)), None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        problem = f"is not valid for this version: {place}: {first['msg']}"
+        place = path_text(tuple(first["loc"]))
+        problem = f"is not valid for this version: {place}: {found_and_allowed(first)}"
     except (PluginError, ChainError) as error:
         problem = " ".join(error.message.split())
     name = saved.sheet.chain.name or saved.sheet.chain.file or ""

@@ -18,6 +18,7 @@ from masterprint.sheets.pack_format import (
     name_problem,
     names_problem,
 )
+from masterprint.sheets.places import Places
 from masterprint.sheets.sheet import SUFFIX, FileSheet, MixSheet, SavedSheet, load_sheet
 from masterprint.sheets.writing import printable
 
@@ -43,20 +44,20 @@ def gather_contents(
     *,
     mix: bool = False,
     master: bool = False,
-    places: Sequence[Path] = (),
+    places: Places | None = None,
 ) -> Contents:
     """Find everything and check it against its sheet.
 
     Args:
         sheets: recall sheets, or masters that have one beside them.
         mix, master: whether the audio goes in.
-        places: where files and mixes may be, besides where they were; folders are searched.
+        places: where files and mixes may be, besides where they were.
 
     Raises:
         SheetError: a sheet cannot be read.
         PackError: a file is missing or changed, or two of them have one name.
     """
-    found = _Gathering()
+    found, places = _Gathering(), places or Places()
     for path in sheets:
         saved = load_sheet(path)
         found.add(_name_of(saved), "sheet", _look(saved.path), saved)
@@ -109,9 +110,7 @@ def _name_of(saved: SavedSheet) -> str:
     return name if name.endswith(SUFFIX) else f"{name}{SUFFIX}"
 
 
-def _find(
-    wanted: MixSheet | FileSheet, kind: str, saved: SavedSheet, places: Sequence[Path]
-) -> FileFact:
+def _find(wanted: MixSheet | FileSheet, kind: str, saved: SavedSheet, places: Places) -> FileFact:
     located = locate(wanted, saved, places)
     if located.path is None:
         raise PackError(

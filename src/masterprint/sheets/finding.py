@@ -8,13 +8,12 @@ that the sheet has for it: a stranger's sheet opens nothing that its writer did 
 from __future__ import annotations
 
 import os
-import stat
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from masterprint.sheets.ingredients import look_at_file
+from masterprint.sheets.places import Places, size_of
 from masterprint.sheets.sheet import FileSheet, MixSheet, SavedSheet
 from masterprint.stages.beside import within
 
@@ -37,13 +36,13 @@ class Located:
     path: Path | None
 
 
-def locate(wanted: MixSheet | FileSheet, saved: SavedSheet, places: Sequence[Path]) -> Located:
+def locate(wanted: MixSheet | FileSheet, saved: SavedSheet, places: Places) -> Located:
     """Look for a file that a sheet names.
 
     Args:
         wanted: what is looked for.
         saved: the sheet.
-        places: folders in which it may be, at any depth.
+        places: where else it may be.
     """
     hinted = _hinted(wanted, saved)
     # Its name alone is taken from a path whose end the sheet's writer chose.
@@ -53,11 +52,11 @@ def locate(wanted: MixSheet | FileSheet, saved: SavedSheet, places: Sequence[Pat
     for place in (hinted, *inside):
         if is_it(place, wanted):
             return Located("same" if place == hinted else "moved", place)
-    for place in _of_size(places, wanted.bytes):
+    for place in places.of_size(wanted.bytes):
         if is_it(place, wanted):
             return Located("moved", place)
     trusted = saved.is_ours or within(saved.folder, hinted)
-    if trusted and _size(hinted) is not None:
+    if trusted and size_of(hinted) is not None:
         return Located("differs", hinted)
     return Located("missing", None)
 
@@ -65,7 +64,7 @@ def locate(wanted: MixSheet | FileSheet, saved: SavedSheet, places: Sequence[Pat
 def is_it(place: Path, wanted: MixSheet | FileSheet) -> bool:
     """Whether a file is there that has the size and the hash; no more of it is read than that."""
     try:
-        if _size(place) != wanted.bytes:
+        if size_of(place) != wanted.bytes:
             return False
         found = look_at_file(place, wanted.bytes)
     except OSError:
@@ -80,22 +79,3 @@ def _hinted(wanted: MixSheet | FileSheet, saved: SavedSheet) -> Path:
         path = os.fsdecode(bytes.fromhex(wanted.path_hex))
     # From where the folder really is, as it was seen when the sheet was written.
     return Path(os.path.normpath(Path(os.path.realpath(saved.folder)) / path))
-
-
-def _of_size(folders: Sequence[Path], size: int) -> Iterator[Path]:
-    """All files of a size in folders."""
-    for place in folders:
-        for folder, inner, files in os.walk(place):
-            inner.sort()
-            for name in sorted(files):
-                if _size(found := Path(folder) / name) == size:
-                    yield found
-
-
-def _size(place: Path) -> int | None:
-    """The size of a file; None for what is none."""
-    try:
-        status = place.stat()
-    except (OSError, ValueError):
-        return None
-    return status.st_size if stat.S_ISREG(status.st_mode) else None

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from masterprint.sheets.finding import Located, locate
+from masterprint.sheets.places import Places
 from masterprint.sheets.sheet import FileSheet, SavedSheet
 
 MOST_BYTES = 1 << 30
@@ -28,7 +29,7 @@ def named_files(saved: SavedSheet) -> list[FileSheet]:
 
 
 def stage(
-    wanted: FileSheet, saved: SavedSheet, places: Sequence[Path], folder: Path
+    wanted: FileSheet, saved: SavedSheet, places: Places, folder: Path
 ) -> tuple[Located, str]:
     """Copy a file to where the chain will look for it; what was found, and words for it.
 
