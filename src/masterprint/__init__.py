@@ -30,9 +30,9 @@ if TYPE_CHECKING:
         UsageError,
     )
     from masterprint.metering.measurement import Measurement
-    from masterprint.rendering.engine import RenderResult
     from masterprint.rendering.null_result import NullResult
     from masterprint.rendering.recalled import Recalled
+    from masterprint.rendering.result import RenderResult
     from masterprint.signal import Signal
     from masterprint.stages.base import Stage
 

@@ -17,7 +17,8 @@ from masterprint.files.reading import LOWEST_RATE_HZ, open_audio
 from masterprint.metering.measurement import Measurement
 from masterprint.metering.meter import measure_signal
 from masterprint.plugins.host import close_ready, start_ahead
-from masterprint.rendering.engine import RenderResult, render_job
+from masterprint.rendering.engine import render_job
+from masterprint.rendering.job import IfThere
 from masterprint.rendering.null import null_files
 from masterprint.rendering.null_result import NullResult
 from masterprint.rendering.planning import (
@@ -31,6 +32,8 @@ from masterprint.rendering.planning import (
 from masterprint.rendering.recall import TOLERANCE_DB, rerender
 from masterprint.rendering.recall import recall as recall_sheet
 from masterprint.rendering.recalled import Recalled
+from masterprint.rendering.result import RenderResult
+from masterprint.sheets.places import Places
 from masterprint.sheets.sheet import load_sheet
 from masterprint.signal import Signal, audio_from
 from masterprint.stages.base import all_stages
@@ -78,7 +81,7 @@ def render(
     prepared = _prepared(chain, master, settings, timeout_s, trusted)
     need_file(mix)
     wish = Wish(prepared, mix, folder / f"{mix.stem}{prepared.extension}")
-    (job,) = plan_all([wish], overwrite, timeout_s)
+    (job,) = plan_all([wish], IfThere.of(overwrite), timeout_s)
     start_ahead(processes_of(prepared))
     try:
         return render_job(job)
@@ -124,7 +127,7 @@ def render_many(
     for mix in map(Path, mixes):
         need_file(mix)
         wishes.append(Wish(prepared, mix, Path(folder) / f"{mix.stem}{prepared.extension}"))
-    planned = plan_all(wishes, overwrite, timeout_s, resume)
+    planned = plan_all(wishes, IfThere.of(overwrite, resume), timeout_s)
     return (result for _, result in run_many(planned, jobs))
 
 
@@ -137,6 +140,7 @@ def recall(
     places: Sequence[str | Path] = (),
     tolerance_db: float = TOLERANCE_DB,
     overwrite: bool = False,
+    resume: bool = False,
     timeout_s: float | None = None,
     trusted: str | Path | Sequence[str | Path] = (),
 ) -> Recalled:
@@ -149,6 +153,7 @@ def recall(
             the result.
         places: folders in which mix and files may be, or the mix itself.
         tolerance_db: peak of the residual, in dBFS, up to which the verdict is `within`.
+        resume: leave a master that is there, made of the same.
         overwrite, timeout_s, trusted: as for `render`.
 
     Raises:
@@ -158,9 +163,9 @@ def recall(
     saved = load_sheet(Path(sheet))
     common: dict[str, Any] = {
         "folder": None if folder is None else Path(folder),
-        "places": [Path(place) for place in places],
+        "places": Places([Path(place) for place in places]),
         "trusted": _files(trusted),
-        "overwrite": overwrite,
+        "if_there": IfThere.of(overwrite, resume),
         "timeout_s": timeout_s,
     }
     if chain is None and not settings:

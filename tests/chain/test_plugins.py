@@ -16,7 +16,7 @@ from masterprint.errors import PluginError
 from masterprint.plugins.catalogue import Catalogue
 from masterprint.plugins.finding import Missing, Wanted, find
 from masterprint.plugins.scan import scan
-from masterprint.rendering.engine import with_inner
+from masterprint.rendering.result import with_inner
 from masterprint.stages.eq import Eq
 from masterprint.stages.gain import Gain
 from masterprint.stages.plugin import Plugin

@@ -62,7 +62,7 @@ def test_mixes_of_one_name_would_become_one_master(run, tmp_path):
     write_mixes(tmp_path / "b", 1)
     done = run("render", "chain.yaml", "a", "b", "-o", "out")
     assert done.returncode == 2
-    assert "would both become out/00.wav" in done.stderr
+    assert "out/00.wav: would be made of a/00.wav and b/00.wav both" in done.stderr
 
 
 def test_resume_renders_only_what_is_not_done_or_has_changed(run, tmp_path):
@@ -160,9 +160,10 @@ def test_a_log_has_every_event(run, tmp_path):
     assert found[-1] | {"time": "", "seconds": 0} == {
         "time": "",
         "event": "ended",
-        "ok": 2,
+        "rendered": 2,
+        "done_already": 0,
         "failed": 1,
-        "skipped": 0,
+        "not_done": 0,
         "seconds": 0,
         "interrupted": False,
     }
@@ -292,7 +293,7 @@ def test_no_two_rows_make_one_master(run, tmp_path):
     (tmp_path / "jobs.csv").write_text(f"mix,chain,output,name\n{rows}\n")
     done = run("batch", "jobs.csv")
     assert done.returncode == 2
-    assert "would both become out/Same.wav" in done.stderr
+    assert "out/Same.wav: would be made of mixes/00.wav and mixes/01.wav both" in done.stderr
 
 
 def test_the_examples_of_the_page_are_valid(run, tmp_path):
@@ -326,7 +327,7 @@ def test_an_archive_is_recalled_as_a_whole(run, tmp_path):
     assert set(masters(tmp_path / "arch/new")) == {"00.wav", "01.wav", "b/00.wav"}
     clash = run("recall", sheet, "arch/b/00.wav", "-o", "clash")
     assert clash.returncode == 2
-    assert "would both become clash/00.wav" in clash.stderr
+    assert "clash/00.wav: would be made of" in clash.stderr
     (tmp_path / "mixes/01.wav").unlink()
     gone = run("recall", "arch", "--json")
     assert gone.returncode == 2

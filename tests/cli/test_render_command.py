@@ -109,7 +109,7 @@ def test_what_cannot_be_begun_is_refused_before_any_work(run, chain, mix, tmp_pa
     (other / "mix.flac").write_bytes(b"")
     (tmp_path / "file").write_text("x")
     cases = [
-        (["render", chain, mix, other / "mix.flac", "-o", "out"], "would both become"),
+        (["render", chain, mix, other / "mix.flac", "-o", "out"], "would be made of"),
         (["render", chain, mix, "-o", tmp_path], "would replace the mix"),
         (["render", chain, mix, "-o", tmp_path, "--overwrite"], "would replace the mix"),
         (["render", chain, "nothing.wav", "-o", "out"], "no such file"),

@@ -19,7 +19,9 @@ from masterprint.chain.library import find_chain
 from masterprint.errors import SheetError, UsageError
 from masterprint.plugins.catalogue import Catalogue
 from masterprint.plugins.scan import scan
+from masterprint.rendering.job import IfThere
 from masterprint.rendering.recall import rerender
+from masterprint.sheets.places import Places
 from masterprint.sheets.sheet import load_sheet
 from plugin_tools import bundle, need_fixtures
 from recall_tools import EQ, edited, made, odd, plain, put, recalled, sheet_of, tree, write_chain
@@ -101,8 +103,8 @@ def test_what_is_there_is_not_replaced(tmp_path: Path) -> None:
     sheet = made(tmp_path, EQ)
     for folder, options in (
         (tmp_path / "out", {}),
-        (tmp_path / "out", {"overwrite": True}),
-        (tmp_path, {"overwrite": True}),  # where the mix is, which has the master's name
+        (tmp_path / "out", {"if_there": IfThere.REPLACE}),
+        (tmp_path, {"if_there": IfThere.REPLACE}),  # where the mix is, which has the master's name
     ):
         before = tree(tmp_path)
         with pytest.raises(UsageError, match="belongs to this recall"):
@@ -114,10 +116,10 @@ def test_what_is_there_is_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--overwrite"):
         recalled(sheet, folder=other)
     assert (other / "mix.wav").read_text() == "somebody's"
-    assert recalled(sheet, folder=other, overwrite=True).verdict == "identical"
+    assert recalled(sheet, folder=other, if_there=IfThere.REPLACE).verdict == "identical"
     (tmp_path / "linked").symlink_to(tmp_path / "out")
     with pytest.raises(UsageError, match="belongs to this recall"):
-        recalled(sheet, folder=tmp_path / "linked", overwrite=True)
+        recalled(sheet, folder=tmp_path / "linked", if_there=IfThere.REPLACE)
 
 
 def test_what_is_impossible_makes_no_folder(tmp_path: Path) -> None:
@@ -138,10 +140,10 @@ def test_a_mix_that_moved_is_found_by_its_hash(tmp_path: Path) -> None:
     lost = recalled(sheet)
     assert (lost.verdict, odd(lost)) == ("impossible", [("mix", "mix.wav", "missing")])
     assert "mix.wav" in lost.reason
-    found = recalled(sheet, places=[tmp_path / "archive"])
+    found = recalled(sheet, places=Places([tmp_path / "archive"]))
     assert (found.verdict, odd(found)) == ("identical", [("mix", "mix.wav", "moved")])
     with pytest.raises(UsageError, match="no such file or folder"):
-        recalled(sheet, places=[tmp_path / "nowhere"])
+        recalled(sheet, places=Places([tmp_path / "nowhere"]))
 
 
 @pytest.mark.parametrize(
@@ -244,7 +246,7 @@ def test_a_file_of_the_chain_that_was_lost_moved_or_changed(tmp_path: Path) -> N
     room.rename(tmp_path / "shelf/x.wav")
     lost = recalled(sheet)
     assert (lost.verdict, odd(lost)) == ("impossible", [("file", "ir/room.wav", "missing")])
-    found = recalled(sheet, places=[tmp_path / "shelf"])
+    found = recalled(sheet, places=Places([tmp_path / "shelf"]))
     assert (found.verdict, odd(found)) == ("identical", [("file", "ir/room.wav", "moved")])
     write(room, 0.02, 1, seed=9)
     changed = recalled(sheet)
@@ -501,7 +503,7 @@ def test_a_mix_that_is_given_is_taken_whatever_is_in_it(tmp_path: Path) -> None:
     """As `--mix` says: also where the old mix is still in its place."""
     sheet = made(tmp_path, EQ)
     other = write(tmp_path / "mix v2.wav", seed=2)
-    result = recalled(sheet, places=[other], folder=tmp_path / "new")
+    result = recalled(sheet, places=Places([other]), folder=tmp_path / "new")
     assert plain(sheet_of(tmp_path / "new/mix.wav"))["mix"]["name"] == "mix v2.wav"
     assert (result.verdict, odd(result)) == ("different", [("mix", "mix.wav", "differs")])
 

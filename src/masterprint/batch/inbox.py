@@ -50,6 +50,7 @@ class Inbox:
         self._seen: dict[str, _Seen] = {}
         self._taken: set[str] = set()
         self._kept: set[Path] = set()
+        self._odd: set[str] = set()
         for name in (DONE, ERRORS):
             try:
                 (folder / name).mkdir(exist_ok=True)
@@ -76,7 +77,7 @@ class Inbox:
             raise UsageError(f"{self.folder}: cannot be read: {error.strerror}.") from error
         for entry in entries:
             name = entry.name
-            if name.startswith(".") or Path(name).suffix.lower() not in AUDIO:
+            if not _is_audio(name):
                 continue
             try:
                 status = entry.stat(follow_symlinks=False)
@@ -101,6 +102,21 @@ class Inbox:
         self._taken &= present
         self._seen = {name: seen for name, seen in self._seen.items() if name in present}
         return found
+
+    def odd(self) -> list[Path]:
+        """Folders, and links to audio, that are left alone; each told once while it is there."""
+        try:
+            entries = list(os.scandir(self.folder))
+        except OSError:  # `complete` says so
+            return []
+        now = {
+            entry.name
+            for entry in entries
+            if (entry.is_symlink() and _is_audio(entry.name))
+            or (entry.is_dir() and entry.name not in (DONE, ERRORS) and entry.name[0] != ".")
+        }
+        new, self._odd = now - self._odd, now
+        return [self.folder / name for name in sorted(new)]
 
     @property
     def waiting(self) -> bool:
@@ -153,3 +169,7 @@ class Inbox:
         except MasterprintError:  # the render says it
             return True
         return True
+
+
+def _is_audio(name: str) -> bool:
+    return not name.startswith(".") and Path(name).suffix.lower() in AUDIO

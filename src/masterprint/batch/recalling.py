@@ -7,15 +7,19 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from masterprint.batch.workers import Unforeseen, WorkerDied
 from masterprint.chain.model import Chain
 from masterprint.errors import MasterprintError, UsageError
+from masterprint.rendering.job import IfThere
 from masterprint.rendering.progress import RenderProgress
 from masterprint.rendering.recall import TOLERANCE_DB, recall, rerender
+from masterprint.rendering.recalled import Recalled
 from masterprint.sheets.listing import find_sheets
+from masterprint.sheets.places import Places
 from masterprint.sheets.sheet import SUFFIX, load_sheet
 from masterprint.stages.beside import within
 
@@ -28,7 +32,7 @@ class RecallTask:
         sheet: the recall sheet.
         folder: where the new master is to be kept; None to compare only.
         chain, settings: other ones, if either is given.
-        chain_file, places, tolerance_db, trusted, overwrite, timeout_s: as there.
+        chain_file, places, tolerance_db, trusted, if_there, timeout_s, dry_run: as there.
     """
 
     sheet: Path
@@ -39,18 +43,20 @@ class RecallTask:
     places: tuple[Path, ...] = ()
     tolerance_db: float = TOLERANCE_DB
     trusted: tuple[Path, ...] = ()
-    overwrite: bool = False
+    if_there: IfThere = IfThere.REFUSE
     timeout_s: float | None = None
+    dry_run: bool = False
     limit_s: float = math.inf
 
     def run(self, progress: RenderProgress) -> dict[str, Any]:
         """Do it; the result as plain data, with `verdict` failed where it is none."""
         common: dict[str, Any] = {
             "folder": self.folder,
-            "places": self.places,
+            "places": _places(self.places),
             "trusted": self.trusted,
-            "overwrite": self.overwrite,
+            "if_there": self.if_there,
             "timeout_s": self.timeout_s,
+            "dry_run": self.dry_run,
             "progress": progress,
         }
         try:
@@ -65,15 +71,21 @@ class RecallTask:
         return found.as_dict()
 
 
+@lru_cache(maxsize=1)
+def _places(given: tuple[Path, ...]) -> Places:
+    """Kept in a worker, which serves one command, so that folders are walked once."""
+    return Places(given)
+
+
 def failed(sheet: Path, reason: str) -> dict[str, Any]:
     """The result of a recall that came to nothing."""
-    return {"sheet": str(sheet), "verdict": "failed", "reason": reason, "warnings": []}
+    return Recalled(sheet, "failed", [], reason=reason).as_dict()
 
 
 def skipped(sheet: Path) -> dict[str, Any]:
     """The result of one that Ctrl-C came before."""
     reason = "interrupted before it was complete"
-    return {"sheet": str(sheet), "verdict": "skipped", "reason": reason, "warnings": []}
+    return Recalled(sheet, "skipped", [], reason=reason).as_dict()
 
 
 def is_edited(result: dict[str, Any]) -> bool:
@@ -126,7 +138,7 @@ def gather_sheets(
         other = taken.setdefault(str(master).casefold(), sheet)
         if output is not None and other is not sheet:
             raise UsageError(
-                f"{other} and {sheet} would both become {output / master}.",
+                f"{output / master}: would be made of {other} and {sheet} both.",
                 hint="recall them into different folders",
             )
     return list(found.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +14,10 @@ from typing import Any, Protocol
 from masterprint.batch.pool import LocalPool
 from masterprint.batch.run import as_they_come
 from masterprint.batch.workers import Heard, Task, Unforeseen, Unplaced, WorkerDied
-from masterprint.rendering.engine import RenderResult, try_render
+from masterprint.rendering.engine import try_render
 from masterprint.rendering.job import RenderJob
 from masterprint.rendering.progress import RenderProgress
+from masterprint.rendering.result import RenderResult
 
 GRACE_S = 60.0
 
@@ -55,39 +56,23 @@ class Pool(Protocol):
         """Stop."""
 
 
-def render_all(
-    jobs: Sequence[RenderJob],
-    pool: Pool,
-    *,
-    begun: Callable[[int], None] = lambda index: None,
-    heard: Callable[[int, dict[str, Any]], None] = lambda index, line: None,
-    stopped: Callable[[], bool] = lambda: False,
-) -> Iterator[tuple[int, RenderResult]]:
-    """Render jobs; each one's index and result, as they come. None is kept.
-
-    Args:
-        jobs: what is to be done.
-        pool: by whom.
-        begun: told the index of each job that is handed to a worker.
-        heard: told how far a job is.
-        stopped: asked whether to begin no more.
-    """
-
-    def submit(index: int, job: RenderJob) -> Future[dict[str, Any]]:
-        begun(index)
-        return pool.submit(RenderTask(job), lambda line: heard(index, line))
-
-    for index, future in as_they_come(jobs, submit, lambda: pool.at_a_time, stopped):
-        yield index, result_of(jobs[index], future)
-
-
 def render_many(
     jobs: Sequence[RenderJob], cores: int | None = None
 ) -> Iterator[tuple[int, RenderResult]]:
-    """The same on this machine, with as many cores as it has unless told otherwise."""
+    """Render jobs on this machine; each one's index and result, as they come. None is kept.
+
+    Args:
+        jobs: what is to be done.
+        cores: how many to use; all unless told otherwise.
+    """
     pool = LocalPool(cores or os.cpu_count() or 1, len(jobs))
+
+    def submit(_: int, job: RenderJob) -> Future[dict[str, Any]]:
+        return pool.submit(RenderTask(job), lambda line: None)
+
     try:
-        yield from render_all(jobs, pool)
+        for index, future in as_they_come(jobs, submit, lambda: pool.at_a_time):
+            yield index, result_of(jobs[index], future)
     finally:
         pool.close()
 

@@ -17,9 +17,9 @@ from masterprint.batch.log import EVENTS, EventLog
 from masterprint.batch.pool import LocalPool
 from masterprint.batch.rendering import RenderTask, result_of
 from masterprint.errors import MasterprintError
-from masterprint.rendering.engine import RenderResult
-from masterprint.rendering.job import RenderJob
+from masterprint.rendering.job import IfThere, RenderJob
 from masterprint.rendering.planning import PreparedChain
+from masterprint.rendering.result import RenderResult
 
 LOOKING_MS = 500
 """How often the folder is looked at where nothing is announced, as on network drives."""
@@ -78,9 +78,12 @@ class Watcher:
         Raises:
             UsageError: the inbox is there no more.
         """
+        self._log.write("begun", inbox=str(self._box.folder))
         try:
             changes = self._changes(stop)
             while not stop.is_set():
+                for odd in self._box.odd():
+                    self._say(f"{odd}: is left alone: only audio files themselves are taken")
                 for mix in self._box.complete(self._cores - len(self._running)):
                     self._begin(mix)
                 self._collect()
@@ -92,6 +95,7 @@ class Watcher:
                 self._collect()
         finally:
             self._pool.close()
+            self._log.write("ended", failed=self.failed, cut_off=len(self._running))
 
     def _changes(self, stop: threading.Event) -> Iterator[object]:
         """Something may have changed: as it is announced, and in any case every half a second."""
@@ -118,13 +122,11 @@ class Watcher:
             self._prepared.chain,
             mix,
             self._output / f"{mix.stem}{self._prepared.extension}",
-            self._overwrite,
+            # One that was done before we were stopped, and not moved, is only moved now.
+            IfThere.RENEW_ALL if self._overwrite else IfThere.KEEP_SAME,
             self._prepared.ingredients,
             self._prepared.file,
             self._timeout_s,
-            # One that was done before we were stopped, and not moved, is only moved now.
-            resume=True,
-            keep_others=True,
             mix_later=self._box.place_in(DONE, mix),
         )
         self._log.write("rendering", mix=str(mix), master=str(job.master))

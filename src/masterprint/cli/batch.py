@@ -18,6 +18,7 @@ from masterprint.cli.options import (
     Overwrite,
     Quiet,
     Resume,
+    Set,
     Timeout,
     TrustPath,
 )
@@ -36,10 +37,7 @@ def batch(
         Path | None,
         typer.Option("--output", "-o", metavar="DIR", help="For rows that name no folder."),
     ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Another setting, for every row."),
-    ] = None,
+    settings: Set = None,
     overwrite: Overwrite = False,
     resume: Resume = False,
     match_loudness: MatchLoudness = None,
@@ -59,9 +57,9 @@ def batch(
     begin_workers(jobs, unless=dry_run or dask is not None)
     from masterprint.batch.jobs_file import read_jobs
     from masterprint.chain.overrides import setting_from
-    from masterprint.cli.bulk import do_all, matched
+    from masterprint.cli.bulk import How, carry_out
     from masterprint.cli.cluster import reached
-    from masterprint.cli.telling import tell_plan
+    from masterprint.rendering.job import IfThere
     from masterprint.rendering.planning import plan_all
 
     rows = read_jobs(jobs_file)
@@ -69,14 +67,10 @@ def batch(
     with reached(dask, trust_path, jobs) as cluster:
         catalogue = cluster.catalogue if cluster else None
         wishes = _wishes(rows, output, wanted, timeout, trust_path or [], catalogue)
-        planned = plan_all(wishes, overwrite, timeout, resume, make_folders=not dry_run)
+        planned = plan_all(wishes, IfThere.of(overwrite, resume), timeout, make_folders=not dry_run)
         if cluster is not None:
             cluster.need_able(planned)
-        planned = matched(planned, match_loudness, jobs, as_json, quiet, cluster)
-        if dry_run:
-            tell_plan(planned, as_json)
-            return
-        do_all(planned, cores=jobs, as_json=as_json, quiet=quiet, log_file=log, cluster=cluster)
+        carry_out(planned, How.of(jobs, match_loudness, dry_run, as_json, quiet, log, cluster))
 
 
 def _wishes(

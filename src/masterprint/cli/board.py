@@ -34,6 +34,7 @@ class Board:
         self._all: TaskID | None = None
         self._stack = ExitStack()
         self._show = show and sys.stderr.isatty()
+        self._said: set[str] = set()
 
     def __enter__(self) -> Board:
         if self._show:
@@ -78,7 +79,7 @@ class Board:
     def heard(self, index: int, line: dict[str, Any]) -> None:
         """How far a job is, or something that it says."""
         if "say" in line:
-            self.say(str(line["say"]))
+            self._say_once(str(line["say"]))
         elif self._bars is not None and index in self._lines:
             self._parts[index] = float(line["fraction"])
             self._bars.update(
@@ -104,6 +105,12 @@ class Board:
             self._bars.console.print(clean(text), markup=False, highlight=False, soft_wrap=True)
         else:
             print(clean(text), file=sys.stderr, flush=True)
+
+    def _say_once(self, text: str) -> None:
+        """What every worker would tell, as that it compiles."""
+        if text not in self._said:
+            self._said.add(text)
+            self.say(text)
 
     def _count(self) -> str:
         return f"{self._finished} of {len(self._names)}"

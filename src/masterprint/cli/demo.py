@@ -26,6 +26,7 @@ def demo(
     from masterprint.files.formats import MasterFormat
     from masterprint.files.writing import write_master
     from masterprint.rendering.engine import render_job
+    from masterprint.rendering.job import IfThere
     from masterprint.rendering.planning import Wish, plan_all, prepare
     from masterprint.rendering.progress import RenderProgress
     from masterprint.signal import Signal
@@ -41,7 +42,7 @@ def demo(
     print(f"Mastering it through {found.name!r}:\n\n{picture(found)}\n", flush=True)
     prepared = prepare(found, file=chain)
     master = output / "master" / f"{mix.stem}{prepared.extension}"
-    (job,) = plan_all([Wish(prepared, mix, master)], overwrite=True)
+    (job,) = plan_all([Wish(prepared, mix, master)], IfThere.REPLACE)
     progress = RenderProgress()
     with progress_bars([mix.name], [progress], True):
         result = render_job(job, progress)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -44,5 +45,42 @@ TrustPath = Annotated[
     list[Path] | None,
     typer.Option(metavar="FILE", help="Load this plugin file, too, though it is not scanned."),
 ]
+Format = Annotated[
+    str | None, typer.Option("--format", help="wav, aiff or flac; else as the chain says.")
+]
+BitDepth = Annotated[str | None, typer.Option("--bit-depth", help="16, 24, 32f or 64f.")]
+SampleRate = Annotated[
+    str | None,
+    typer.Option("--sample-rate", metavar="HZ", help="Rate of the masters, such as 44100."),
+]
+Dither = Annotated[str | None, typer.Option("--dither", help="none, tpdf or shaped.")]
+DitherSilence = Annotated[
+    bool, typer.Option("--dither-silence", help="Dither digital silence, too.")
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set", metavar="KEY=VALUE", help="Another setting, as maximizer.ceiling_dbtp=-1.5."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the results as JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print errors and warnings only.")]
+
+
+def master_changes(
+    file_format: str | None,
+    bit_depth: str | None,
+    sample_rate: str | None,
+    dither: str | None,
+    dither_silence: bool,
+) -> dict[str, Any]:
+    """The settings of a chain's `master` block that options give another value."""
+    # A rate that is no number is refused with the other settings.
+    is_number = sample_rate and re.fullmatch("[0-9]{1,9}", sample_rate)
+    return {
+        "format": file_format and file_format.lower(),
+        "bit_depth": bit_depth and bit_depth.lower(),
+        "sample_rate_hz": int(sample_rate) if sample_rate and is_number else sample_rate,
+        "dither": dither and dither.lower(),
+        "dither_silence": dither_silence or None,
+    }

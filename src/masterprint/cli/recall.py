@@ -5,30 +5,21 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from masterprint.cli.bulk import INTERRUPTED
-from masterprint.cli.options import Jobs, Timeout, TrustPath
-from masterprint.cli.telling import warn
+from masterprint.cli.many import Say, do_many
+from masterprint.cli.options import AsJson, Jobs, Log, Overwrite, Resume, Set, Timeout, TrustPath
+from masterprint.cli.recall_telling import EXIT, say_at_once, tell, tell_all
 
 if TYPE_CHECKING:
+    from masterprint.batch.log import EventLog
     from masterprint.batch.recalling import RecallTask
-    from masterprint.batch.spool import Spool
-
-SAID = {
-    "identical": "identical",
-    "within": "within the tolerance",
-    "changed": "rendered with other settings",
-    "different": "DIFFERENT",
-    "failed": "FAILED",
-    "skipped": "not done",
-    "impossible": "IMPOSSIBLE",
-}
-EXIT = {"different": 1, "failed": 1, "impossible": 2}
 
 
 def recall(
@@ -52,19 +43,21 @@ def recall(
     chain: Annotated[
         str | None, typer.Option(metavar="CHAIN", help="Another chain for the same mix.")
     ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Such as maximizer.ceiling_dbtp=-1.5."),
-    ] = None,
+    settings: Set = None,
     tolerance_db: Annotated[
         float,
         typer.Option(metavar="DBFS", max=0, help="Residual peak that still counts as the same."),
     ] = -90.0,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file in DIR.")] = False,
+    overwrite: Overwrite = False,
+    resume: Resume = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Check every ingredient, and render nothing.")
+    ] = False,
     jobs: Jobs = None,
     timeout: Timeout = None,
     trust_path: TrustPath = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    log: Log = None,
+    as_json: AsJson = False,
 ) -> None:
     """Make masters again from their recall sheets: are they the same?
 
@@ -72,15 +65,18 @@ def recall(
     tolerance, 1 where it is different, 2 where something is missing. With --chain or --set the same
     mix goes through other settings, and what that changes is shown.
     """
+    from masterprint.batch.log import EventLog
     from masterprint.batch.recalling import RecallTask, gather_sheets
     from masterprint.chain.library import find_chain
     from masterprint.chain.overrides import setting_from
     from masterprint.cli.console import clean
     from masterprint.errors import UsageError
+    from masterprint.rendering.job import IfThere
+    from masterprint.sheets.places import Places
 
-    for place in mix or []:
-        if not place.exists():
-            raise UsageError(f"{place}: there is no such file or folder.")
+    Places(mix or [])
+    if resume and output is None:
+        raise UsageError("--resume is given, and no folder that holds masters, with -o.")
     unread: list[str] = []
     found = gather_sheets(sheets, output, unread.append)
     for text in unread:
@@ -97,177 +93,83 @@ def recall(
             tuple(mix or []),
             tolerance_db,
             tuple(trust_path or []),
-            overwrite,
+            IfThere.of(overwrite, resume),
             timeout,
+            dry_run,
         )
         for sheet, folder in found
     ]
-    if len(tasks) == 1:
-        result = _one(tasks[0], not as_json)
-        _tell(result, as_json)
-        code = EXIT.get(result["verdict"], 0)
-    else:
-        code = _many(tasks, jobs or os.cpu_count() or 1, as_json)
+    events = EventLog(log)
+    events.write("begun", sheets=len(tasks))
+    is_one = len(sheets) == 1 and not sheets[0].is_dir()
+    try:
+        if is_one:
+            code = _one(tasks[0], events, as_json)
+        else:
+            code = _many(tasks, jobs or os.cpu_count() or 1, events, as_json)
+    finally:
+        events.close()
     code = code or int(bool(unread))  # what could not be looked at is not proven
     if code:
         raise typer.Exit(code)
 
 
-def _one(task: RecallTask, show: bool) -> dict[str, Any]:
-    from masterprint.cli.console import announce, progress_bars
+def _one(task: RecallTask, log: EventLog, as_json: bool) -> int:
+    """Recall with all cores, and tell all about it; the exit code."""
+    from masterprint.batch.recalling import skipped
+    from masterprint.cli.console import announce, print_json, progress_bars
     from masterprint.errors import UsageError
     from masterprint.rendering.progress import RenderProgress
 
     announce()
     progress = RenderProgress()
-    with progress_bars([task.sheet.name], [progress], show):
-        result = task.run(progress)
+    try:
+        with progress_bars([task.sheet.name], [progress], not as_json):
+            result = task.run(progress)
+    except KeyboardInterrupt:
+        if as_json:
+            print_json(skipped(task.sheet))
+        raise
+    log.write("recalled", **result)
     if result["verdict"] == "failed":
+        if as_json:
+            print_json(result)
         raise UsageError(result["reason"])
-    return result
+    tell(result, as_json)
+    return EXIT.get(result["verdict"], 0)
 
 
-def _many(tasks: Sequence[RecallTask], cores: int, as_json: bool) -> int:
+def _many(tasks: Sequence[RecallTask], cores: int, log: EventLog, as_json: bool) -> int:
     """Recall with several workers, a line for each as it comes; the worst of all exit codes."""
     from masterprint.batch.pool import LocalPool
     from masterprint.batch.recalling import result_of
-    from masterprint.batch.run import as_they_come
     from masterprint.batch.spool import Spool
-    from masterprint.cli.board import Board
-    from masterprint.cli.interrupt import Interruption
 
-    pool, spool = LocalPool(cores, len(tasks)), Spool(len(tasks))
+    spool = Spool(len(tasks))
     counts: Counter[str] = Counter()
-    board = Board([task.sheet.name for task in tasks], [1] * len(tasks), not as_json)
 
-    def told() -> None:
-        board.say("masterprint: finishing what is being recalled; Ctrl-C again stops it.")
-
-    def submit(index: int, task: RecallTask) -> Any:
-        board.begin(index)
-        return pool.submit(task, lambda line: board.heard(index, line))
+    def finished(index: int, future: Future[dict[str, Any]], say: Say) -> None:
+        result = result_of(tasks[index], future)
+        counts[result["verdict"]] += 1
+        spool.put(index, result)
+        log.write("recalled", **result)
+        say_at_once(result, say)
 
     try:
-        with board, Interruption(told) as interruption:
-            for index, future in as_they_come(
-                tasks, submit, lambda: pool.at_a_time, lambda: interruption.asked
-            ):
-                result = result_of(tasks[index], future)
-                board.finish(index)
-                counts[result["verdict"]] += 1
-                spool.put(index, result)
-                _say_at_once(result, board.say)
+        do_many(
+            tasks,
+            [task.sheet for task in tasks],
+            LocalPool(cores, len(tasks)),
+            doing="recalled",
+            show=not as_json,
+            begun=lambda index: log.write("recalling", sheet=str(tasks[index].sheet)),
+            finished=finished,
+        )
     finally:
         counts["skipped"] += len(tasks) - counts.total()
-        pool.close()
-        _tell_all(tasks, spool, counts, as_json)
+        log.write("ended", **counts)
+        tell_all(tasks, spool, counts, as_json)
         spool.close()
     if counts["skipped"]:
         return INTERRUPTED
     return max(EXIT.get(verdict, 0) for verdict in counts)
-
-
-def _say_at_once(result: dict[str, Any], say: Callable[[str], None]) -> None:
-    """What must not be overlooked."""
-    from masterprint.batch.recalling import is_edited
-
-    sheet, reason = result["sheet"], result["reason"]
-    if EXIT.get(result["verdict"]):
-        place = "" if reason.startswith(sheet) else f"{sheet}: "
-        say(f"{SAID[result['verdict']]}: {place}{reason}{_residual(result)}")
-    elif is_edited(result):
-        say(f"masterprint: warning: {sheet}: was edited or damaged after it was written.")
-
-
-def _tell_all(
-    tasks: Sequence[RecallTask], spool: Spool, counts: Counter[str], as_json: bool
-) -> None:
-    """All results in order, and how many there are of each kind."""
-    from masterprint.batch.recalling import is_edited, skipped
-    from masterprint.cli.console import clean, print_json_rows
-
-    if as_json:
-        print_json_rows(data or skipped(tasks[index].sheet) for index, data in spool)
-    edited = 0
-    for _, data in spool:
-        if data is None:
-            continue
-        edited += is_edited(data)
-        warn(data["sheet"], data["warnings"])
-        if not as_json and not EXIT.get(data["verdict"]):
-            marks = f"{_moved(data)}{_residual(data)}" + ", SHEET EDITED" * is_edited(data)
-            print(clean(f"{data['verdict']:9} {data['master'] or data['sheet']}{marks}"))
-    if not as_json:
-        said = [f"{counts[verdict]} {text}" for verdict, text in SAID.items() if counts[verdict]]
-        print(", ".join(said) + (f"; {edited} of the sheets were edited" if edited else ""))
-
-
-def _moved(data: dict[str, Any]) -> str:
-    """What other settings did to loudness and peak."""
-    if data["verdict"] != "changed" or not data["after"]:
-        return ""
-    old, new = _number(data["before"].get("integrated_lufs")), data["after"]["integrated_lufs"]
-    peak = data["after"]["true_peak_dbtp"]
-    if old is None or new is None or peak is None:
-        return ""
-    return f"  {old:.1f} -> {new:.1f} LUFS, {peak:.2f} dBTP"
-
-
-def _residual(result: dict[str, Any]) -> str:
-    """How far two masters are apart."""
-    if result.get("residual_peak_dbfs") is None:
-        return ""
-    return (
-        f"; the residual peaks at {result['residual_peak_dbfs']:.1f} dBFS, "
-        f"RMS {result['residual_rms_dbfs']:.1f} dBFS (up to {result['tolerance_db']:g} allowed)"
-    )
-
-
-def _tell(result: dict[str, Any], as_json: bool) -> None:
-    """All about one."""
-    from masterprint.cli.console import clean, print_json
-
-    if as_json:
-        print_json(result)
-        return
-    for each in result["ingredients"]:
-        if each["status"] != "same" or each["text"]:
-            kind, name = each["kind"], each["name"]
-            print(clean(f"{each['status']:8} {kind} {name}: {each['text']}"))
-    same = sum(each["status"] == "same" for each in result["ingredients"])
-    print(f"{'same':8} {same} of {len(result['ingredients'])} ingredients")
-    for change in result["settings"]:
-        print(clean(change["text"]))
-    if result["verdict"] == "changed" and result["after"] is not None:
-        _compare(result["before"], result["after"])
-    said = f"{SAID[result['verdict']]}: {result['reason']}{_residual(result)}"
-    print(clean(said))
-    if result["master"] is not None:
-        print(clean(f"  {result['master']}"))
-    warn(result["sheet"], result["warnings"])
-
-
-def _compare(before: dict[str, Any], after: dict[str, Any]) -> None:
-    """Each figure of the old master and the new one, and what it moved by."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from masterprint.cli.console import FIGURES, shown
-
-    table = Table()
-    table.add_column("")
-    for heading in ("old", "new", "change"):
-        table.add_column(heading, justify="right")
-    table.add_column("", style="dim")
-    for key, name, unit, digits in FIGURES:
-        old, new = (_number(each.get(key)) for each in (before, after))
-        moved = None if old is None or new is None else new - old
-        change = "" if moved is None or not round(moved, digits) else f"{moved:+.{digits}f}"
-        table.add_row(name, shown(old, digits), shown(new, digits), change, unit)
-    Console().print(table)
-
-
-def _number(value: Any) -> float | None:
-    """A figure of a sheet, which somebody may have edited."""
-    is_one = isinstance(value, float | int) and not isinstance(value, bool)
-    return float(value) if is_one else None

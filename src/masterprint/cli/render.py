@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -13,15 +12,22 @@ from masterprint.cli.bulk import begin_workers
 from masterprint.cli.cluster import Dask
 from masterprint.cli.options import (
     AsJson,
+    BitDepth,
+    Dither,
+    DitherSilence,
     DryRun,
+    Format,
     Jobs,
     Log,
     MatchLoudness,
     Overwrite,
     Quiet,
     Resume,
+    SampleRate,
+    Set,
     Timeout,
     TrustPath,
+    master_changes,
 )
 
 
@@ -37,23 +43,12 @@ def render(
         bool,
         typer.Option("--recursive", "-r", help="Folders in folders, too; the tree is kept."),
     ] = False,
-    file_format: Annotated[
-        str | None, typer.Option("--format", help="wav, aiff or flac; else as the chain says.")
-    ] = None,
-    bit_depth: Annotated[str | None, typer.Option(help="16, 24, 32f or 64f.")] = None,
-    sample_rate: Annotated[
-        str | None, typer.Option(metavar="HZ", help="Rate of the masters, such as 44100.")
-    ] = None,
-    dither: Annotated[str | None, typer.Option(help="none, tpdf or shaped.")] = None,
-    dither_silence: Annotated[
-        bool, typer.Option("--dither-silence", help="Dither digital silence, too.")
-    ] = False,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="Another setting, as maximizer.ceiling_dbtp=-1.5."
-        ),
-    ] = None,
+    file_format: Format = None,
+    bit_depth: BitDepth = None,
+    sample_rate: SampleRate = None,
+    dither: Dither = None,
+    dither_silence: DitherSilence = False,
+    settings: Set = None,
     overwrite: Overwrite = False,
     resume: Resume = False,
     match_loudness: MatchLoudness = None,
@@ -76,10 +71,10 @@ def render(
     from masterprint.batch.gather import gather
     from masterprint.chain.library import find_chain
     from masterprint.chain.overrides import setting_from
-    from masterprint.cli.bulk import do_all, matched
+    from masterprint.cli.bulk import How, carry_out
     from masterprint.cli.cluster import reached
-    from masterprint.cli.telling import tell_plan
     from masterprint.plugins.host import start_ahead
+    from masterprint.rendering.job import IfThere
     from masterprint.rendering.planning import (
         Wish,
         need_file,
@@ -88,13 +83,7 @@ def render(
         processes_of,
     )
 
-    changes = {
-        "format": file_format and file_format.lower(),
-        "bit_depth": bit_depth and bit_depth.lower(),
-        "sample_rate_hz": _whole(sample_rate),
-        "dither": dither and dither.lower(),
-        "dither_silence": dither_silence or None,
-    }
+    changes = master_changes(file_format, bit_depth, sample_rate, dither, dither_silence)
     wanted = dict(map(setting_from, settings or []))
     with reached(dask, trust_path, jobs) as cluster:
         prepared = prepare(
@@ -110,18 +99,9 @@ def render(
         for mix, folder in gather(mixes, output, recursive):
             need_file(mix)
             wishes.append(Wish(prepared, mix, output / folder / f"{mix.stem}{prepared.extension}"))
-        planned = plan_all(wishes, overwrite, timeout, resume, make_folders=not dry_run)
+        planned = plan_all(wishes, IfThere.of(overwrite, resume), timeout, make_folders=not dry_run)
         if cluster is not None:
             cluster.need_able(planned)
-        planned = matched(planned, match_loudness, jobs, as_json, quiet, cluster)
-        if dry_run:
-            tell_plan(planned, as_json)
-            return
-        if len(planned) == 1 and cluster is None:
+        if len(planned) == 1 and cluster is None and not dry_run:
             start_ahead(processes_of(prepared))
-        do_all(planned, cores=jobs, as_json=as_json, quiet=quiet, log_file=log, cluster=cluster)
-
-
-def _whole(text: str | None) -> int | str | None:
-    """A number where it is one; what else it may be is refused with the other settings."""
-    return int(text) if text and re.fullmatch("[0-9]{1,9}", text) else text
+        carry_out(planned, How.of(jobs, match_loudness, dry_run, as_json, quiet, log, cluster))

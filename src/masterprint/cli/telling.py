@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +13,11 @@ import typer
 from masterprint.cli.console import clean, print_json_rows, shown
 
 if TYPE_CHECKING:
-    from masterprint.rendering.engine import RenderResult
     from masterprint.rendering.job import RenderJob
+    from masterprint.rendering.result import RenderResult
 
 MOST_ROWS = 200
+MOST_NAMED = 3
 STATUSES = {
     "ok": "rendered",
     "unchanged": "done already",
@@ -63,13 +64,28 @@ def warn(mix: Path | str, warnings: Sequence[str]) -> None:
         print(clean(f"masterprint: warning: {mix}: {warning}."), file=sys.stderr)
 
 
+def warn_of_all(found: Iterable[tuple[str, Sequence[str]]]) -> None:
+    """The same of many mixes: a warning that several share is said once, with the first ones."""
+    mixes: dict[str, list[str]] = {}
+    counts: Counter[str] = Counter()
+    for mix, warnings in found:
+        for warning in warnings:
+            counts[warning] += 1
+            if len(first := mixes.setdefault(warning, [])) < MOST_NAMED:
+                first.append(mix)
+    for warning, named in mixes.items():
+        more = counts[warning] - len(named)
+        warn(", ".join(named) + (f" and {more} more" if more else ""), [warning])
+
+
 def report(result: RenderResult) -> None:
     """Before and after, and what the dynamics did, for people."""
     from masterprint.cli.console import print_columns
-    from masterprint.rendering.engine import with_inner
+    from masterprint.rendering.result import with_inner
 
     if result.status == "unchanged":
         print(clean(f"{result.master}: is done already."))
+        return
     if result.before is None or result.after is None:
         return
     print_columns([("before", result.before), ("after", result.after)], str(result.mix.name))
@@ -98,12 +114,13 @@ def tell_plan(jobs: Sequence[RenderJob], as_json: bool) -> None:
 
     def look(index: int, job: RenderJob) -> tuple[str, str]:
         del index
+        keeps_same = job.if_there.keeps_same
         try:
             open_audio(job.mix)
-            why = why_render(job) if job.master.exists() or job.resume else NEW
+            why = why_render(job) if job.master.exists() or keeps_same else NEW
             if why is None:
-                return ("done", "made of the same") if job.resume else ("render", "to be replaced")
-            if job.resume:
+                return ("done", "made of the same") if keeps_same else ("render", "to be replaced")
+            if keeps_same:
                 need_ours(job, why)
         except MasterprintError as error:
             return "fail", str(error)
@@ -122,7 +139,8 @@ def tell_plan(jobs: Sequence[RenderJob], as_json: bool) -> None:
         print_json_rows(iter(found))
     else:
         for each in found:
-            print(clean(f"{each['would']:6} {each['master']}: {each['why']}"))
+            why = each["why"].removeprefix(f"{each['master']}: ")
+            print(clean(f"{each['would']:6} {each['master']}: {why}"))
         counts = Counter(each["would"] for each in found)
         print(", ".join(f"{counts[key]} {text}" for key, text in WOULD.items() if counts[key]))
     if any(each["would"] == "fail" for each in found):

@@ -11,10 +11,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from masterprint.cli.bulk import INTERRUPTED
-from masterprint.cli.options import Jobs, Log, Overwrite, Timeout, TrustPath
+from masterprint.cli.options import (
+    BitDepth,
+    Dither,
+    DitherSilence,
+    Format,
+    Jobs,
+    Log,
+    Overwrite,
+    SampleRate,
+    Set,
+    Timeout,
+    TrustPath,
+    master_changes,
+)
 
 if TYPE_CHECKING:
-    from masterprint.rendering.engine import RenderResult
+    from masterprint.rendering.result import RenderResult
 
 
 def watch(
@@ -28,6 +41,12 @@ def watch(
         float,
         typer.Option(metavar="SECONDS", min=0, max=3600, help="Unchanged so long is complete."),
     ] = 2.0,
+    file_format: Format = None,
+    bit_depth: BitDepth = None,
+    sample_rate: SampleRate = None,
+    dither: Dither = None,
+    dither_silence: DitherSilence = False,
+    settings: Set = None,
     overwrite: Overwrite = False,
     jobs: Jobs = None,
     timeout: Timeout = None,
@@ -43,12 +62,20 @@ def watch(
     from masterprint.batch.log import EventLog
     from masterprint.batch.watching import Watcher
     from masterprint.chain.library import find_chain
+    from masterprint.chain.overrides import setting_from
     from masterprint.cli.interrupt import Interruption
     from masterprint.errors import UsageError
     from masterprint.rendering.planning import need_folder, prepare
     from masterprint.stages.beside import within
 
-    prepared = prepare(find_chain(chain), None, None, timeout, trust_path or [], Path(chain).name)
+    prepared = prepare(
+        find_chain(chain),
+        master_changes(file_format, bit_depth, sample_rate, dither, dither_silence),
+        dict(map(setting_from, settings or [])),
+        timeout,
+        trust_path or [],
+        Path(chain).name,
+    )
     box = Inbox(inbox, settle)
     own = [inbox / DONE, inbox / ERRORS]
     if any(within(place, output) for place in own) or within(output, inbox):

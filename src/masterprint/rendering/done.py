@@ -7,7 +7,7 @@ from pathlib import Path
 from masterprint.chain.difference import changes
 from masterprint.errors import MasterprintError, SheetError, UsageError
 from masterprint.files.pcm_hash import pcm_sha256
-from masterprint.rendering.job import RenderJob
+from masterprint.rendering.job import IfThere, RenderJob
 from masterprint.sheets.ingredients import FileFact, PluginFact, look_at_mix, work_sha256
 from masterprint.sheets.sheet import PluginSheet, Sheet, load_sheet, sheet_path
 
@@ -41,6 +41,8 @@ def why_render(job: RenderJob) -> str | None:
     if there and (pcm := _hash(job.master)) != sheet.master.pcm_sha256:
         return CUT_OFF if pcm is not None and pcm == sheet.master.replaces else NOT_AS_RENDERED
     mix = look_at_mix(job.mix)
+    if there and job.dither_seed not in (None, sheet.master.dither_seed):
+        return "its dither is another"
     if sheet.work_sha256 != work_sha256(mix.sha256, job.ingredients.heard()):
         return _what_changed(job, sheet, mix)
     return None if there else "the master is gone"
@@ -59,9 +61,9 @@ def need_ours(job: RenderJob, why: str) -> None:
     Raises:
         UsageError: it may be somebody's work.
     """
-    if job.overwrite or not job.master.exists():
+    if job.if_there.replaces_all or not job.master.exists():
         return
-    if job.keep_others or why.startswith(FOREIGN):
+    if job.if_there is not IfThere.RENEW_OURS or why.startswith(FOREIGN):
         raise UsageError(
             f"{job.master}: exists already, and {why}: it was left as it is.",
             hint="replace it with --overwrite",

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from masterprint.ahead import ahead, beside
 from masterprint.chain.model import with_tail
@@ -22,80 +20,18 @@ from masterprint.files.quantiser import reserve
 from masterprint.files.reading import AudioFile, open_audio
 from masterprint.files.whole import write_whole
 from masterprint.files.writing import Written, write_master
-from masterprint.metering.measurement import Measurement
 from masterprint.metering.meter import Meter
 from masterprint.rendering.done import need_ours, why_render
-from masterprint.rendering.job import RenderJob
+from masterprint.rendering.job import IfThere, RenderJob
 from masterprint.rendering.progress import RenderProgress
 from masterprint.rendering.recording import record
+from masterprint.rendering.result import RenderResult, with_inner
 from masterprint.sheets.ingredients import look_at_mix, need_as_planned
 from masterprint.sheets.sheet import sheet_path
 from masterprint.sheets.writing import sheet_text
 from masterprint.signal import Signal
 from masterprint.stages.base import Stage
 from masterprint.stages.run import LevelTap, StageReport, run_stages
-
-Status = Literal["ok", "failed", "unchanged", "skipped"]
-
-
-@dataclass
-class RenderResult:
-    """What became of one job.
-
-    Attributes:
-        mix, master: the files.
-        status: ok, failed, unchanged (it was there already, made of the same), or skipped (not
-            begun, because the render was stopped).
-        error: one sentence where it failed.
-        before, after: measurements of the mix and of the file written.
-        stages: what each stage did.
-        warnings: what an engineer would want to be told.
-        stderr: the last that a plugin printed, where it failed.
-        seconds: wall-clock time.
-    """
-
-    mix: Path
-    master: Path
-    status: Status
-    error: str | None = None
-    before: Measurement | None = None
-    after: Measurement | None = None
-    stages: list[dict[str, Any]] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    stderr: str = ""
-    seconds: float = 0.0
-
-    def as_dict(self, rounded: bool = True) -> dict[str, Any]:
-        """Plain data for JSON, or to be sent on exactly."""
-        return {
-            "mix": str(self.mix),
-            "master": str(self.master),
-            "status": self.status,
-            "error": self.error,
-            "before": self.before.as_dict(rounded) if self.before else None,
-            "after": self.after.as_dict(rounded) if self.after else None,
-            "stages": self.stages,
-            "warnings": self.warnings,
-            "stderr": self.stderr,
-            "seconds": round(self.seconds, 3),
-        }
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> RenderResult:
-        """The result of `as_dict`."""
-        before, after = data["before"], data["after"]
-        return cls(
-            **data
-            | {
-                "mix": Path(data["mix"]),
-                "master": Path(data["master"]),
-                "before": Measurement(**before) if before else None,
-                "after": Measurement(**after) if after else None,
-            }
-        )
-
-    def __repr__(self) -> str:
-        return f"<RenderResult {self.status}: {self.mix} -> {self.master}, {self.after}>"
 
 
 def render_job(job: RenderJob, progress: RenderProgress | None = None) -> RenderResult:
@@ -152,7 +88,7 @@ def render_job(job: RenderJob, progress: RenderProgress | None = None) -> Render
             signal.carrying(ahead(signal.blocks)),
             job.master,
             master_format,
-            overwrite=job.overwrite,
+            overwrite=job.if_there.replaces_all,
             heard=after.feed,
             whole=whole,
             dither_seed=job.dither_seed,
@@ -200,18 +136,32 @@ def generous_s(frames: int | None, sample_rate_hz: int) -> float:
     return 120.0 + 20.0 * frames / sample_rate_hz if frames is not None else math.inf
 
 
+def render_unless_done(job: RenderJob, progress: RenderProgress | None = None) -> RenderResult:
+    """Render one job, unless its master is there, made of the same, and may stay.
+
+    Raises:
+        MasterprintError: as `render_job`; or what is there may not be replaced.
+    """
+    if job.if_there.keeps_same:
+        why = why_render(job)
+        if why is None:
+            return replace(
+                RenderResult.of_sheet(job, "unchanged")
+                or RenderResult(job.mix, job.master, "unchanged"),
+                seconds=0.0,
+            )
+        need_ours(job, why)
+        # What was not there when this was decided is somebody else's if it is there later.
+        replaces = job.if_there.replaces_all or job.master.exists()
+        job = replace(job, if_there=IfThere.of(overwrite=replaces))
+    return render_job(job, progress)
+
+
 def try_render(job: RenderJob, progress: RenderProgress | None = None) -> RenderResult:
-    """Render one job unless that is done already; what goes wrong with it is in the result."""
+    """The same; what goes wrong with it is in the result."""
     began = time.perf_counter()
     try:
-        if job.resume:
-            why = why_render(job)
-            if why is None:
-                return RenderResult(job.mix, job.master, "unchanged")
-            need_ours(job, why)
-            # What was not there when this was decided is somebody else's if it is there later.
-            job = replace(job, overwrite=job.overwrite or job.master.exists())
-        return render_job(job, progress)
+        return render_unless_done(job, progress)
     except MasterprintError as error:
         result = RenderResult(job.mix, job.master, "failed", str(error))
         result.stderr = error.said if isinstance(error, PluginError) else ""
@@ -269,11 +219,3 @@ def _warnings(job: RenderJob, result: RenderResult, clipped: int) -> list[str]:
     stages_of = with_inner(result.stages)
     found += [f"{stage['label']}: {stage['note']}" for stage in stages_of if stage.get("note")]
     return found
-
-
-def with_inner(stages: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The reports of all stages; those within one, in bands or a fallback, follow it."""
-    for stage in stages:
-        yield stage
-        for inner in (*stage.get("bands", []), stage.get("fallback", [])):
-            yield from with_inner(inner)

@@ -18,9 +18,11 @@ from masterprint.errors import UsageError
 from masterprint.files.formats import EXTENSIONS
 from masterprint.files.unfinished import discard_abandoned
 from masterprint.plugins.catalogue import Catalogue
-from masterprint.rendering.job import RenderJob
+from masterprint.rendering.job import IfThere, RenderJob
 from masterprint.sheets.ingredients import ChainIngredients
 from masterprint.sheets.sheet import LONGEST_NAME, sheet_path
+
+MOST_CLASHES = 10
 
 
 @dataclass(frozen=True)
@@ -86,18 +88,16 @@ def processes_of(prepared: PreparedChain) -> int:
 
 def plan_all(
     wishes: Sequence[Wish],
-    overwrite: bool = False,
+    if_there: IfThere = IfThere.REFUSE,
     timeout_s: float | None = None,
-    resume: bool = False,
     make_folders: bool = True,
 ) -> list[RenderJob]:
     """A job for every wish.
 
     Args:
         wishes: what is to be made of what.
-        overwrite: whether masters that are there may be replaced.
+        if_there: what becomes of masters that are there.
         timeout_s: of each job.
-        resume: whether masters that are there are left as they are if they are made of the same.
         make_folders: whether folders that are missing are made.
 
     Raises:
@@ -106,15 +106,15 @@ def plan_all(
     """
     inputs = {identity: wish.mix for wish in wishes if (identity := _identity(_status(wish.mix)))}
     taken: dict[str, Path] = {}
+    clashes: list[str] = []
     for wish in wishes:
         mix, master = wish.mix, wish.master
         # Compared without case: some file systems do not tell "Mix" from "mix".
         key = str(master.absolute()).casefold()
         if (other := taken.get(key)) is not None:
-            raise UsageError(
-                f"{other} and {mix} would both become {master}.",
-                hint="render them into different folders",
-            )
+            both = f"{mix} twice" if other == mix else f"{other} and {mix} both"
+            clashes.append(f"{master}: would be made of {both}.")
+            continue
         taken[key] = mix
         if (there := _status(master)) is not None:
             if (same := inputs.get(_identity(there) or (0, 0))) is not None:
@@ -130,12 +130,18 @@ def plan_all(
                 hint="rename the mix",
             )
         for path in (master, sheet_path(master)):
-            if not (overwrite or resume) and _status(path) is not None:
+            if if_there is IfThere.REFUSE and _status(path) is not None:
                 raise UsageError(
                     f"{path}: exists already.",
                     hint="replace it with --overwrite (in Python, overwrite=True), or with "
                     "--resume leave what is done already",
                 )
+    if clashes:
+        more = len(clashes) - MOST_CLASHES
+        raise UsageError(
+            "\n".join(clashes[:MOST_CLASHES]) + (f"\nAnd {more} more." if more > 0 else ""),
+            hint="give each mix once, and let mixes of one name go into different folders",
+        )
     folders = {wish.master.parent for wish in wishes}
     if make_folders:
         for folder in sorted(folders):
@@ -146,11 +152,10 @@ def plan_all(
             wish.prepared.chain,
             wish.mix,
             wish.master,
-            overwrite,
+            if_there,
             wish.prepared.ingredients,
             wish.prepared.file,
             timeout_s,
-            resume,
         )
         for wish in wishes
     ]

@@ -14,8 +14,8 @@ from masterprint.chain.overrides import with_settings
 from masterprint.chain.plugins import with_plugins
 from masterprint.errors import UsageError
 from masterprint.files.formats import EXTENSIONS
-from masterprint.rendering.engine import RenderResult, render_job
-from masterprint.rendering.job import RenderJob
+from masterprint.rendering.engine import render_unless_done
+from masterprint.rendering.job import IfThere, RenderJob
 from masterprint.rendering.planning import need_folder
 from masterprint.rendering.progress import RenderProgress
 from masterprint.rendering.recalled import Recalled, judge
@@ -28,6 +28,7 @@ from masterprint.sheets.checking import (
     wanted_of,
 )
 from masterprint.sheets.ingredients import ChainIngredients
+from masterprint.sheets.places import Places
 from masterprint.sheets.sheet import SavedSheet, load_sheet, sheet_path
 
 TOLERANCE_DB = -90.0
@@ -37,11 +38,12 @@ def recall(
     saved: SavedSheet,
     *,
     folder: Path | None = None,
-    places: Sequence[Path] = (),
+    places: Places | None = None,
     tolerance_db: float = TOLERANCE_DB,
     trusted: Sequence[Path] = (),
-    overwrite: bool = False,
+    if_there: IfThere = IfThere.REFUSE,
     timeout_s: float | None = None,
+    dry_run: bool = False,
     progress: RenderProgress | None = None,
 ) -> Recalled:
     """Make the master of a sheet again and compare it with what the sheet says of the old one.
@@ -49,12 +51,12 @@ def recall(
     Args:
         saved: the sheet.
         folder: where the new master is to be kept; None to compare only.
-        places: folders in which mix and files may be, besides where they were; a file among them is
-            taken for the mix, whatever is in it.
+        places: where mix and files may be, besides where they were.
         tolerance_db: peak of the residual, in dBFS, up to which the verdict is `within`.
         trusted: plugin files that may be loaded although they are not in the catalogue.
-        overwrite: whether a file in `folder` may be replaced.
+        if_there: what becomes of a master in `folder` that is there already.
         timeout_s: of the render, where plugins are involved.
+        dry_run: whether only to say if it is possible.
         progress: to be told how far it is.
 
     Raises:
@@ -64,19 +66,20 @@ def recall(
     with tempfile.TemporaryDirectory(prefix="masterprint-", dir=scratch_folder()) as name:
         staging = Path(name) / "files"
         staging.mkdir()
-        checked = check(saved, places, staging, trusted)
+        checked = check(saved, places or Places(), staging, trusted)
         result = Recalled(saved.path, "impossible", checked.ingredients)
         result.before = saved.sheet.after
         if checked.mix is None or checked.chain is None or checked.missing:
             result.reason = "; ".join(map(str, checked.missing))
             return result
+        if dry_run:
+            return _possible(result)
         known = known_of(checked.chain, checked.files)
         place = folder or Path(name)
-        job = _job(saved, checked.mix, checked.chain, known, place, timeout_s)
+        job = _job(saved, checked.mix, checked.chain, known, place, if_there, timeout_s)
         # Its dither, too: what is compared is the audio.
         job = replace(job, dither_seed=saved.sheet.master.dither_seed)
-        rendered = _rendered(saved, job, overwrite, progress)
-        _take(result, rendered, keep=folder is not None)
+        _render(result, saved, job, keep=folder is not None, progress=progress)
         judge(result, saved, load_sheet(sheet_path(job.master)).sheet, job.master, tolerance_db)
         return result
 
@@ -87,11 +90,12 @@ def rerender(
     settings: Mapping[str, Any] | None = None,
     *,
     folder: Path | None = None,
-    places: Sequence[Path] = (),
+    places: Places | None = None,
     chain_file: str | None = None,
     trusted: Sequence[Path] = (),
-    overwrite: bool = False,
+    if_there: IfThere = IfThere.REFUSE,
     timeout_s: float | None = None,
+    dry_run: bool = False,
     progress: RenderProgress | None = None,
 ) -> Recalled:
     """Render the mix of a sheet through another chain, and say what that changed.
@@ -103,7 +107,7 @@ def rerender(
         folder: where the new master is to be kept; None to compare only.
         places: as in `recall`.
         chain_file: name of the chain's file.
-        trusted, overwrite, timeout_s, progress: as in `recall`.
+        trusted, if_there, timeout_s, dry_run, progress: as in `recall`.
 
     Raises:
         PluginError: plugins of the chain are missing.
@@ -115,11 +119,11 @@ def rerender(
         if chain is None:
             staging = Path(name) / "files"
             staging.mkdir()
-            checked = check(saved, places, staging, trusted)
+            checked = check(saved, places or Places(), staging, trusted)
             found, mix, chain = checked.ingredients, checked.mix, checked.chain
             files, preferred = checked.files, wanted_of(saved)
         else:
-            of_mix, mix = check_mix(saved, places)
+            of_mix, mix = check_mix(saved, places or Places())
             found = [seal(saved), of_mix]
         result = Recalled(saved.path, "impossible", found)
         result.before = saved.sheet.after
@@ -130,9 +134,12 @@ def rerender(
         changed = with_settings(chain, settings or {})
         chain = with_plugins(changed, trusted, timeout_s, preferred)
         result.settings = changes(saved.sheet.chain.settings, chain.as_dict(resolved=True))
+        if dry_run:
+            return _possible(result)
         known = known_of(chain, files)
-        job = _job(saved, mix, chain, known, folder or Path(name), timeout_s, chain_file)
-        _take(result, _rendered(saved, job, overwrite, progress), keep=folder is not None)
+        place = folder or Path(name)
+        job = _job(saved, mix, chain, known, place, if_there, timeout_s, chain_file)
+        _render(result, saved, job, keep=folder is not None, progress=progress)
     result.verdict = "changed"
     count = len(result.settings)
     result.reason = "1 setting differs" if count == 1 else f"{count or 'no'} settings differ"
@@ -142,12 +149,21 @@ def rerender(
     return result
 
 
+def _possible(result: Recalled) -> Recalled:
+    result.verdict = "possible"
+    count = sum(each.status == "differs" for each in result.ingredients)
+    differs = f", {count} of {len(result.ingredients)} ingredients differ" if count else ""
+    result.reason = f"nothing is missing{differs}"
+    return result
+
+
 def _job(
     saved: SavedSheet,
     mix: Path,
     chain: Chain,
     known: ChainIngredients,
     folder: Path,
+    if_there: IfThere,
     timeout_s: float | None,
     chain_file: str | None = None,
 ) -> RenderJob:
@@ -155,12 +171,17 @@ def _job(
     stem = Path(sheet.master.name).stem
     master = folder / f"{stem}{EXTENSIONS[chain.master.format]}"
     name = chain_file or sheet.chain.file
-    return RenderJob(chain, mix, master, False, known, name, timeout_s)
+    return RenderJob(chain, mix, master, if_there, known, name, timeout_s)
 
 
-def _rendered(
-    saved: SavedSheet, job: RenderJob, overwrite: bool, progress: RenderProgress | None
-) -> RenderResult:
+def _render(
+    result: Recalled,
+    saved: SavedSheet,
+    job: RenderJob,
+    keep: bool,
+    progress: RenderProgress | None,
+) -> None:
+    """Make the new master, unless one of the same is there and may stay."""
     master = job.master
     need_folder(master.parent)
     for path in (master, sheet_path(master)):
@@ -172,13 +193,11 @@ def _rendered(
                 f"{path}: belongs to this recall, and stays as it is.",
                 hint="choose another output folder",
             )
-        if not overwrite:
+        if job.if_there is IfThere.REFUSE:
             raise UsageError(f"{path}: exists already.", hint="replace it with --overwrite")
-    return render_job(replace(job, overwrite=overwrite), progress)
-
-
-def _take(result: Recalled, rendered: RenderResult, keep: bool) -> None:
-    result.master = rendered.master if keep else None
+    result.master = master if keep else None
+    rendered = render_unless_done(job, progress)
+    result.is_new = rendered.status == "ok"
     result.after = rendered.after
     result.warnings = rendered.warnings
     result.seconds = rendered.seconds

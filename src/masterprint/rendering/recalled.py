@@ -15,7 +15,9 @@ from masterprint.rendering.reasons import explanation, first_difference
 from masterprint.sheets.checking import Ingredient
 from masterprint.sheets.sheet import SavedSheet, Sheet
 
-Verdict = Literal["identical", "within", "different", "impossible", "changed"]
+Verdict = Literal[
+    "identical", "within", "different", "impossible", "changed", "possible", "failed", "skipped"
+]
 
 
 @dataclass
@@ -25,9 +27,12 @@ class Recalled:
     Attributes:
         sheet: the recall sheet.
         verdict: identical; within (the tolerance); different; impossible; or changed, where it was
-            rendered with other settings on purpose.
+            rendered with other settings on purpose. Where it was only asked, nothing was rendered
+            and the verdict is possible, or impossible. Of many, one may have failed, or been
+            skipped because Ctrl-C came before it.
         ingredients: all that was checked.
         master: the new master, where it was kept.
+        is_new: whether it was made now, and was not there already, made of the same.
         reason: why the verdict is what it is, one sentence.
         first_difference: number and name of the first stage whose audio differs.
         residual_peak_dbfs, residual_rms_dbfs: of the difference to the old master; None where it is
@@ -42,6 +47,7 @@ class Recalled:
     verdict: Verdict
     ingredients: list[Ingredient]
     master: Path | None = None
+    is_new: bool = False
     reason: str = ""
     first_difference: tuple[int, str] | None = None
     residual_peak_dbfs: float | None = None
@@ -61,6 +67,7 @@ class Recalled:
             "verdict": self.verdict,
             "reason": self.reason,
             "master": str(self.master) if self.master else None,
+            "is_new": self.is_new,
             "first_difference": {"stage": first[0], "label": first[1]} if first else None,
             "residual_peak_dbfs": _rounded(self.residual_peak_dbfs),
             "residual_rms_dbfs": _rounded(self.residual_rms_dbfs),

@@ -9,16 +9,15 @@ from typing import Any, Protocol
 
 from masterprint.batch.farm.tags import needed
 from masterprint.chain.copies import with_copies
-from masterprint.errors import AudioFileError, MasterprintError, PluginError, SheetError, UsageError
-from masterprint.metering.measurement import Measurement
+from masterprint.errors import AudioFileError, MasterprintError, PluginError, UsageError
 from masterprint.plugins.catalogue import Catalogue
 from masterprint.plugins.identity import Plugin
 from masterprint.rendering.done import why_render
-from masterprint.rendering.engine import RenderResult
 from masterprint.rendering.job import RenderJob
 from masterprint.rendering.progress import RenderProgress
+from masterprint.rendering.result import RenderResult
 from masterprint.sheets.ingredients import FileFact, look_at_mix, need_as_planned
-from masterprint.sheets.sheet import load_sheet, sheet_path
+from masterprint.sheets.sheet import sheet_path
 from masterprint.stages.base import all_stages
 from masterprint.stages.beside import StageWithFiles
 from masterprint.version import __version__
@@ -154,23 +153,7 @@ class Sent:
         now = _sheet_sha256(job)
         if now is None or now == self.sheet_sha256 or why_render(job) is not None:
             return None
-        try:
-            sheet = load_sheet(sheet_path(job.master)).sheet
-        except SheetError:
-            return None
-        return RenderResult(
-            job.mix,
-            job.master,
-            "ok",
-            before=Measurement(**sheet.before),
-            after=Measurement(**sheet.after),
-            stages=[
-                {"stage": each.stage, "label": each.label, "bypass": each.bypass, **each.details}
-                for each in sheet.stages
-            ],
-            warnings=sheet.warnings,
-            seconds=sheet.seconds,
-        )
+        return RenderResult.of_sheet(job, "ok")
 
 
 def sent(task: JobTask, renders: bool) -> Sent:
