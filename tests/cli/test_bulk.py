@@ -239,11 +239,15 @@ def test_a_table_says_the_same(run, tmp_path):
     ("name", "text", "expected"),
     [
         ("a.yaml", "jobs: []", "a.yaml:1:1: is no jobs file"),
-        ("a.yaml", "masterprint_batch: 1\njobs: []", "a.yaml:2:7: jobs: "),
+        (
+            "a.yaml",
+            "masterprint_batch: 1\njobs: []",
+            "a.yaml:2:7: jobs: found a list of 0; allowed: a list of at least 1",
+        ),
         (
             "a.yaml",
             "masterprint_batch: 1\njobs:\n  - {mix: a.wav, chian: x}\n",
-            "a.yaml:3:18: jobs[0].chian: there is no such key",
+            "a.yaml:3:18: jobs[0].chian: there is no such key; did you mean 'chain'?",
         ),
         (
             "a.yaml",
@@ -258,7 +262,15 @@ def test_a_table_says_the_same(run, tmp_path):
         (
             "a.yaml",
             "masterprint_batch: 1\nchain: chain.yaml\njobs:\n  - {mix: a.wav, name: ../x}\n",
-            "a.yaml:4:24: jobs[0].name: ",
+            "a.yaml:4:24: jobs[0].name: found '../x'; allowed: a name, without / or \\ in it",
+        ),
+        (
+            "a.yaml",
+            "masterprint_batch: 2\nchain: 3\njobs:\n  - {mix: ''}\n  - [a.wav]\n",
+            "a.yaml:1:20: masterprint_batch: found 2; allowed: 1\n"
+            "a.yaml:2:8: chain: found 3; allowed: text\n"
+            "a.yaml:4:11: jobs[0].mix: found ''; allowed: text that is not empty\n"
+            "a.yaml:5:5: jobs[1]: found a list of 1; allowed: a mapping",
         ),
         (
             "a.yaml",
@@ -294,6 +306,13 @@ def test_no_two_rows_make_one_master(run, tmp_path):
     done = run("batch", "jobs.csv")
     assert done.returncode == 2
     assert "out/Same.wav: would be made of mixes/00.wav and mixes/01.wav both" in done.stderr
+    twice = run("render", "chain.yaml", "mixes", "mixes/00.wav", "mixes/01.wav", "-o", "out")
+    assert twice.returncode == 2
+    for name in ("00.wav", "01.wav"):
+        assert f"out/{name}: would be made of mixes/{name} twice" in twice.stderr
+    folder = run("batch", "mixes")
+    assert folder.returncode == 2
+    assert "mixes: is a folder, where a jobs file is expected" in folder.stderr
 
 
 def test_the_examples_of_the_page_are_valid(run, tmp_path):
@@ -336,6 +355,88 @@ def test_an_archive_is_recalled_as_a_whole(run, tmp_path):
     refused = run("recall", "arch", "--mix", "nowhere")
     assert refused.returncode == 2
     assert refused.stderr.count("no such file or folder") == 1
+
+
+def test_a_recall_of_many_goes_on_where_it_was(run, tmp_path):
+    write_chain(tmp_path / "chain.yaml")
+    write_mixes(tmp_path / "mixes", 3)
+    assert run("render", "chain.yaml", "mixes", "-o", "arch").returncode == 0
+    louder = ("--set", "gain.gain_db=-1")
+    assert run("recall", "arch/00.wav", *louder, "-o", "new").returncode == 0
+    made = masters(tmp_path / "new")
+    (tmp_path / "new/01.wav").write_bytes(b"the work of somebody")
+    done = run("recall", "arch", *louder, "-o", "new", "--resume", "--json", "--log", "log.jsonl")
+    assert done.returncode == 1
+    kept, refused, new = json.loads(done.stdout)
+    assert (kept["verdict"], kept["is_new"]) == ("changed", False)
+    assert refused["verdict"] == "failed"
+    assert "new/01.wav: exists already, and there is no recall sheet" in refused["reason"]
+    assert (new["verdict"], new["is_new"]) == ("changed", True)
+    # What was there already is told with all figures, as if it were new.
+    assert kept["after"]["integrated_lufs"] > kept["before"]["integrated_lufs"] + 1.9
+    assert masters(tmp_path / "new")["00.wav"] == made["00.wav"]
+    assert (tmp_path / "new/01.wav").read_bytes() == b"the work of somebody"
+    found = events(tmp_path / "log.jsonl")
+    assert [each["event"] for each in found].count("recalled") == 3
+    assert (found[0]["sheets"], found[-1]["changed"], found[-1]["failed"]) == (3, 2, 1)
+    # Another gain is another master: it is made again, because it is one of ours.
+    other = ("--set", "gain.gain_db=-2", "-o", "new", "--resume", "--json")
+    (again,) = json.loads(run("recall", "arch/00.wav", *other, "arch/00.wav").stdout)
+    assert (again["verdict"], again["is_new"]) == ("changed", True)
+    assert masters(tmp_path / "new")["00.wav"] != made["00.wav"]
+    nowhere = run("recall", "arch", "--resume")
+    assert nowhere.returncode == 2
+    assert "--resume is given, and no folder" in nowhere.stderr
+
+
+def test_an_archive_is_checked_without_a_render(run, tmp_path):
+    write_chain(tmp_path / "chain.yaml")
+    write_mixes(tmp_path / "mixes", 2)
+    assert run("render", "chain.yaml", "mixes", "-o", "arch").returncode == 0
+    before = masters(tmp_path)
+    (tmp_path / "mixes/01.wav").rename(tmp_path / "moved.wav")
+    done = run("recall", "arch", "--dry-run", "--json")
+    assert done.returncode == 2
+    possible, impossible = json.loads(done.stdout)
+    assert (possible["verdict"], possible["reason"]) == ("possible", "nothing is missing")
+    assert impossible["verdict"] == "impossible"
+    assert "01.wav: not found" in impossible["reason"]
+    found = run("recall", "arch", "--dry-run", "--mix", ".", "--set", "gain.gain_db=0")
+    assert found.returncode == 0, found.stderr
+    assert found.stdout.splitlines()[-1] == "2 possible"
+    (tmp_path / "moved.wav").rename(tmp_path / "mixes/01.wav")
+    assert masters(tmp_path) == before
+
+
+def test_json_of_a_recall_follows_what_was_asked_for(run, tmp_path):
+    write_chain(tmp_path / "chain.yaml")
+    write_mixes(tmp_path / "mixes", 1)
+    assert run("render", "chain.yaml", "mixes", "-o", "arch").returncode == 0
+    assert json.loads(run("recall", "arch/00.wav", "--json").stdout)["verdict"] == "identical"
+    (only,) = json.loads(run("recall", "arch", "--json").stdout)
+    assert only["verdict"] == "identical"
+    failed = run("recall", "arch/00.wav", "-o", "mixes", "--json")
+    assert failed.returncode == 2
+    assert json.loads(failed.stdout)["verdict"] == "failed"
+    assert "belongs to this recall" in failed.stderr
+
+
+def test_a_warning_of_many_is_said_once(run, tmp_path):
+    quiet = "masterprint: 1\nstages:\n  - maximizer: {target_lufs: -5, max_reduction_db: 0.5}\n"
+    write_chain(tmp_path / "chain.yaml", quiet)
+    (one,) = write_mixes(tmp_path / "mixes", 1, 2.0)
+    for number in range(1, 5):
+        (tmp_path / f"mixes/{number:02}.wav").write_bytes(one.read_bytes())
+    done = run("render", "chain.yaml", "mixes", "-o", "out")
+    assert done.returncode == 0, done.stderr
+    (said,) = (line for line in done.stderr.splitlines() if "warning" in line)
+    assert "mixes/00.wav, mixes/01.wav, mixes/02.wav and 2 more: " in said
+    again = run("render", "chain.yaml", "mixes", "-o", "out", "--resume", "--json")
+    assert "warning" not in again.stderr
+    rows = json.loads(again.stdout)
+    assert {row["status"] for row in rows} == {"unchanged"}
+    assert rows[0]["after"]["integrated_lufs"] < -5
+    assert len(rows[0]["warnings"]) == 1
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +13,7 @@ import pytest
 import soundfile
 
 import oracles
+from bulk_tools import events, masters, start, write_mixes
 from masterprint.demo.music import synthesise_mix
 from masterprint.sheets.sheet import load_sheet
 
@@ -89,13 +93,26 @@ def test_every_folder_is_an_album(run, tmp_path, album):
 
 def test_what_was_found_is_in_the_sheets_and_can_be_recalled(run, tmp_path, album):
     (tmp_path / "chain.yaml").write_text(MAXIMIZED)
-    done = run("render", "chain.yaml", album, "-o", "out", "--match-loudness", "album", "-q")
+    done = run(
+        "render",
+        "chain.yaml",
+        album,
+        "-o",
+        "out",
+        "--match-loudness",
+        "album",
+        "-q",
+        "--log",
+        "log.jsonl",
+    )
     assert done.returncode == 0, done.stderr
     gains = set()
     for path in (tmp_path / "out").glob("*.recall.yaml"):
         last = load_sheet(path).sheet.chain.settings["stages"][-1]
         gains.add(last["limiter"]["input_gain_db"])
     assert len(gains) == 1
+    (told,) = (each for each in events(tmp_path / "log.jsonl") if each["event"] == "album")
+    assert {told["gain_db"]} == gains
     recalled = run("recall", "out", "--json")
     assert recalled.returncode == 0, recalled.stderr
     assert [each["verdict"] for each in json.loads(recalled.stdout)] == ["identical"] * 3
@@ -148,6 +165,27 @@ def test_different_targets_in_one_album_are_refused(run, tmp_path, album):
     done = run("batch", "jobs.csv", "--match-loudness", "album")
     assert done.returncode == 2
     assert "the chains of this album set its loudness in different ways" in done.stderr
+
+
+def test_ctrl_c_while_it_is_listened_to_leaves_json_and_log(tmp_path):
+    (tmp_path / "chain.yaml").write_text(MAXIMIZED)
+    write_mixes(tmp_path / "mixes", 6, 20.0)
+    log = tmp_path / "log.jsonl"
+    options = ("--match-loudness", "album", "--json", "--log", log)
+    running = start(tmp_path, "render", "chain.yaml", "mixes", "-o", "out", *options)
+    while not (log.exists() and "begun" in log.read_text()):
+        assert running.poll() is None
+        time.sleep(0.01)
+    time.sleep(0.3)
+    os.kill(running.pid, signal.SIGINT)
+    output, errors = running.communicate(timeout=60)
+    assert running.returncode == 130, errors
+    assert "nothing has been rendered yet" in errors
+    assert [row["status"] for row in json.loads(output)] == ["skipped"] * 6
+    found = events(log)
+    assert [each["event"] for each in found] == ["begun", "ended"]
+    assert (found[-1]["not_done"], found[-1]["interrupted"]) == (6, True)
+    assert masters(tmp_path / "out") == {}
 
 
 def test_silence_gets_no_gain(run, tmp_path):

@@ -8,7 +8,9 @@ import signal
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from bulk_tools import CHAIN, events, start, write_chain, write_mixes
 
@@ -39,15 +41,25 @@ def test_once_does_what_is_there(run, tmp_path, inbox):
     (inbox / "notes.txt").write_text("for you")
     (inbox / ".hidden.wav").write_bytes(b"")
     (inbox / "link.wav").symlink_to(tmp_path / "ready/02.wav")
-    done = run("watch", "chain.yaml", "inbox", "-o", "out", "--once", "--settle", "0.2")
+    (inbox / "an album").mkdir()
+    options = ("--once", "--settle", "0.2", "--set", "limiter.ceiling_dbtp=-9", "--bit-depth", "16")
+    done = run("watch", "chain.yaml", "inbox", "-o", "out", *options, "--log", "log.jsonl")
     assert done.returncode == 1
+    for odd in ("an album", "link.wav"):
+        assert done.stderr.count(f"inbox/{odd}: is left alone") == 1
+    found = soundfile.info(tmp_path / "out/00.wav")
+    assert found.subtype == "PCM_16"
+    assert np.max(np.abs(soundfile.read(tmp_path / "out/00.wav")[0])) <= 10 ** (-9 / 20)
+    logged = events(tmp_path / "log.jsonl")
+    assert (logged[0]["event"], logged[-1]["event"]) == ("begun", "ended")
+    assert (logged[-1]["failed"], logged[-1]["cut_off"]) == (1, 0)
     assert sorted(names(tmp_path / "out")) == [
         "00.wav",
         "00.wav.recall.yaml",
         "01.wav",
         "01.wav.recall.yaml",
     ]
-    assert names(inbox) == [".hidden.wav", "done", "errors", "link.wav", "notes.txt"]
+    assert names(inbox) == [".hidden.wav", "an album", "done", "errors", "link.wav", "notes.txt"]
     assert names(inbox / "done") == ["00.wav", "01.wav"]
     assert names(inbox / "errors") == ["bad.wav", "bad.wav.error.txt"]
     reason = (inbox / "errors/bad.wav.error.txt").read_text()
