@@ -42,7 +42,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, scanned: Path) -> Path:
         assert done.returncode == 0, done.stderr
 
     (studio / "quiet.yaml").write_text(QUIET)
-    (studio / "loud.yaml").write_text("masterprint: 1\nstages:\n  - gain: {gain_db: 1}\n")
+    (studio / "loud.yaml").write_text("masterprint: 1\nstages:\n  - gain: {gain_db: 1}\n  - limiter: {}\n")
     command("capture", "Fixture Gain", "--into", "loud.yaml", "--set", "Gain=-7")
     for name in (ANNA, LONG, DRUMS):
         soundfile.write(studio / name, noise(1.0).T, 44100, "PCM_16")
@@ -142,6 +142,7 @@ def test_a_single_session_shows_its_chain(archive, run):
     assert "1 of 3 recall sheets" in done.stdout
     assert "1 gain (trim)" in done.stdout
     assert "gain -20 dB" in done.stdout
+    assert "ceiling -1 dBTP" in run("sessions", archive, "--find", "drums").stdout
     assert "bypass" not in done.stdout
 
 

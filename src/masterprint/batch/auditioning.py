@@ -18,6 +18,7 @@ from masterprint.errors import MasterprintError, UsageError
 from masterprint.rendering.audition import Heard, audition
 from masterprint.rendering.job import RenderJob
 from masterprint.rendering.progress import RenderProgress
+from masterprint.report import reported
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,10 @@ def listen(
             answer = future.result()
         except Unplaced as error:
             answer = {"error": f"{mix}: {error}"}
-        except (WorkerDied, Unforeseen) as error:
-            answer = {"error": f"{mix}: listening to it failed: the process {error}"}
+        except WorkerDied as error:
+            answer = {"error": f"{mix}: the process that listened to it {error}."}
+        except Unforeseen as error:
+            answer = {"error": f"{mix}: {reported(str(error), error.traceback)}"}
         if "error" in answer:
             problems.append(str(answer["error"]))
             continue

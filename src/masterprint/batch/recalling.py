@@ -18,6 +18,7 @@ from masterprint.rendering.job import IfThere
 from masterprint.rendering.progress import RenderProgress
 from masterprint.rendering.recall import TOLERANCE_DB, recall, rerender
 from masterprint.rendering.recalled import Recalled
+from masterprint.report import reported
 from masterprint.sheets.listing import find_sheets
 from masterprint.sheets.places import Places
 from masterprint.sheets.sheet import SUFFIX, load_sheet
@@ -103,7 +104,7 @@ def result_of(task: RecallTask, future: Future[dict[str, Any]]) -> dict[str, Any
     except WorkerDied as error:
         return failed(task.sheet, f"the process that recalled it {error}.")
     except Unforeseen as error:
-        return failed(task.sheet, f"Masterprint met something that it does not know ({error}).")
+        return failed(task.sheet, reported(str(error), error.traceback))
 
 
 def gather_sheets(

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import math
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 from masterprint.batch.pool import LocalPool
@@ -18,6 +16,7 @@ from masterprint.rendering.engine import try_render
 from masterprint.rendering.job import RenderJob
 from masterprint.rendering.progress import RenderProgress
 from masterprint.rendering.result import RenderResult
+from masterprint.report import reported
 
 GRACE_S = 60.0
 
@@ -86,17 +85,7 @@ def result_of(job: RenderJob, future: Future[dict[str, Any]]) -> RenderResult:
     except Unplaced as error:
         text = f"{job.mix}: {error}."
     except Unforeseen as error:
-        text = (
-            f"{job.mix}: Masterprint met something that it does not know ({error}). "
-            f"Please report it with {_log(error.traceback)}."
-        )
+        text = f"{job.mix}: {reported(str(error), error.traceback)}"
     except OSError as error:
         text = f"{job.mix}: no process could be started to render it: {error.strerror}."
     return RenderResult(job.mix, job.master, "failed", text)
-
-
-def _log(traceback: str) -> Path:
-    handle, name = tempfile.mkstemp(prefix="masterprint-", suffix=".log")
-    with os.fdopen(handle, "w") as log:
-        log.write(traceback)
-    return Path(name)

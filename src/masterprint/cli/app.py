@@ -6,10 +6,8 @@ import io
 import os
 import signal
 import sys
-import tempfile
 import traceback
 from contextlib import suppress
-from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -126,15 +124,10 @@ def _terminate(number: int, frame: FrameType | None) -> None:
 
 
 def _unexpected(error: Exception) -> int:
-    """Write what nobody foresaw to a log, and say where it is."""
-    handle, name = tempfile.mkstemp(prefix="masterprint-", suffix=".log")
-    with os.fdopen(handle, "w") as log:
-        log.write(f"masterprint {__version__}, Python {sys.version}\n{sys.argv}\n\n")
-        traceback.print_exception(error, file=log)
-    _say(
-        f"Masterprint met something that it does not know ({type(error).__name__}: {error}). "
-        f"Please report it with {Path(name)}."
-    )
+    from masterprint.report import reported
+
+    trace = "".join(traceback.format_exception(error))
+    _say(reported(f"{type(error).__name__}: {error}", trace))
     return UNEXPECTED
 
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 SAID_LINES = 3
 """Of what a plugin that failed has printed; JSON has more."""
 INTERRUPTED = 130
+MOST_PER_CORE = 4
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,25 @@ class How:
 
         if match_loudness not in (None, "album"):
             raise UsageError(f"--match-loudness is {match_loudness!r}, where album is expected.")
-        cores = jobs or os.cpu_count() or 1
+        cores = cores_of(jobs, cluster)
         return cls(cores, match_loudness is not None, dry_run, as_json, quiet, log, cluster)
 
     @property
     def shows(self) -> bool:
         """Whether to show how far it is."""
         return not (self.quiet or self.as_json)
+
+
+def cores_of(jobs: int | None, cluster: Cluster | None = None) -> int:
+    """How many cores `--jobs` stands for; far more than there are only cost memory."""
+    there = os.cpu_count() or 1
+    if jobs is not None and jobs > MOST_PER_CORE * there and cluster is None:
+        print(
+            f"masterprint: warning: --jobs {jobs} is given on {there} cores: more mixes at a time "
+            "than cores cost memory and save no time.",
+            file=sys.stderr,
+        )
+    return jobs or there
 
 
 def begin_workers(jobs: int | None, unless: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from masterprint.cli.bulk import INTERRUPTED
+from masterprint.cli.bulk import INTERRUPTED, cores_of
 from masterprint.cli.many import Say, do_many
 from masterprint.cli.options import AsJson, Jobs, Log, Overwrite, Resume, Set, Timeout, TrustPath
 from masterprint.cli.recall_telling import EXIT, say_at_once, tell, tell_all
@@ -106,7 +105,7 @@ def recall(
         if is_one:
             code = _one(tasks[0], events, as_json)
         else:
-            code = _many(tasks, jobs or os.cpu_count() or 1, events, as_json)
+            code = _many(tasks, cores_of(jobs), events, as_json)
     finally:
         events.close()
     code = code or int(bool(unread))  # what could not be looked at is not proven

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     from masterprint.sheets.listing import Session
+    from masterprint.stages.base import Stage
 
+AIMS = ("target_lufs", "ceiling_dbtp")
 FAILED = 1
 DAY = len("2026-11-21")
 
@@ -97,6 +99,11 @@ def _made_with(row: Session) -> str:
     return "; ".join([chain, *plugins])
 
 
+def _aims(stage: Stage) -> dict[str, Any]:
+    """What everybody asks for first, told even where it is a default."""
+    return {key: getattr(stage, key) for key in AIMS if key in type(stage).model_fields}
+
+
 def _tell_chain(path: Path) -> None:
     """The chain as a picture, with what is not a default."""
     from pydantic import ValidationError
@@ -110,7 +117,7 @@ def _tell_chain(path: Path) -> None:
         chain = Chain.model_validate(load_sheet(path).sheet.chain.settings)
         plain = chain.model_dump(mode="json", exclude_defaults=True, exclude={"stages"})
         plain["stages"] = [
-            {stage.stage_name: stage.model_dump(mode="json", exclude_defaults=True)}
+            {stage.stage_name: stage.model_dump(mode="json", exclude_defaults=True) | _aims(stage)}
             for stage in chain.stages
         ]
         print(f"\n{clean(picture(Chain.model_validate(plain)))}")
