@@ -209,7 +209,29 @@ class Bench:
                 ("tiny",),
                 runs=3,
             ),
+            self._hashing(),
         ]
+
+    def _hashing(self) -> Comparison:
+        command = [sys.executable, HERE / "hashing.py", self.material.path("mix-1"), self.out]
+        most = (Target("time", "share", round(1 / 0.95, 4)),)
+
+        def without(what: str, name: str, *targets: Target) -> Contender:
+            words = [*command, "--without", what]
+            return Contender(name, [words], "", targets, times_itself=True)
+
+        return Comparison(
+            "hashing",
+            "Render, one core, with its hashes",
+            Contender("masterprint.render", [command], times_itself=True),
+            (
+                without("stages", "without those of stages", *most),
+                without("all", "without any"),
+            ),
+            ("mix-1",),
+            runs=3,
+            warm_up=False,
+        )
 
     def _mastering(self) -> list[Comparison]:
         song, reference = "mix-3", "mix-2"

@@ -42,7 +42,9 @@ def made(tmp_path_factory: pytest.TempPathFactory, scanned: Path) -> Path:
         assert done.returncode == 0, done.stderr
 
     (studio / "quiet.yaml").write_text(QUIET)
-    (studio / "loud.yaml").write_text("masterprint: 1\nstages:\n  - gain: {gain_db: 1}\n  - limiter: {}\n")
+    (studio / "loud.yaml").write_text(
+        "masterprint: 1\nstages:\n  - gain: {gain_db: 1}\n  - limiter: {}\n"
+    )
     command("capture", "Fixture Gain", "--into", "loud.yaml", "--set", "Gain=-7")
     for name in (ANNA, LONG, DRUMS):
         soundfile.write(studio / name, noise(1.0).T, 44100, "PCM_16")
