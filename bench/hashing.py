@@ -1,8 +1,8 @@
 """Render one mix on one processor; `--without stages` or `--without all` spares it hashes."""
 
-import hashlib
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import xxhash
 from one_thread import keep_to_one_processor, report
@@ -29,7 +29,9 @@ class NoHash:
 keep_to_one_processor()
 import masterprint  # noqa: E402 - after that
 from masterprint.ahead import use_threads  # noqa: E402
+from masterprint.files import writing  # noqa: E402
 from masterprint.files.pcm_hash import PcmHash  # noqa: E402
+from masterprint.sheets import ingredients  # noqa: E402
 
 use_threads(False)
 mix, folder = Path(sys.argv[1]), Path(sys.argv[2])
@@ -37,7 +39,8 @@ spared = sys.argv[4:]
 if spared:
     xxhash.xxh3_128 = lambda *data: NoHash(32)
 if spared == ["all"]:
-    hashlib.sha256 = lambda *data: NoHash(64)
+    # In these modules alone: Numba knows its compiled kernels by hashes, too.
+    writing.hashlib = ingredients.hashlib = SimpleNamespace(sha256=lambda *data: NoHash(64))
     PcmHash.feed = lambda self, block: None
 
 
