@@ -8,13 +8,19 @@ import random
 import shutil
 import signal
 import sys
+import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bulk_tools import CHAIN, events, masters, start, write_chain, write_mixes
+from masterprint.batch.pool import LocalPool
+from masterprint.batch.rendering import RenderTask, result_of
+from masterprint.chain.loading import load_chain
 from masterprint.files.pcm_hash import pcm_sha256
+from masterprint.rendering.planning import Wish, plan_all, prepare
 from masterprint.sheets.sheet import load_sheet, sheet_path
 
 SLOW = "masterprint: 1\nstages:\n" + "  - limiter: {input_gain_db: 3}\n" * 3
@@ -298,3 +304,31 @@ def test_names_that_leave_no_room_for_a_sheet_are_refused_at_once(run, tmp_path)
     done = run("render", "chain.yaml", long, "-o", "out")
     assert done.returncode == 2
     assert "has a name of 250 bytes, where at most 243" in done.stderr
+
+
+def test_what_nobody_foresaw_fails_one_mix_and_is_written_down(tmp_path, monkeypatch):
+    """A task that raises what no task should: the worker goes on, and there is a file to send."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    (mix,) = write_mixes(tmp_path / "mixes", 1)
+    (job,) = plan_all(
+        [
+            Wish(
+                prepare(load_chain(write_chain(tmp_path / "chain.yaml"))),
+                mix,
+                tmp_path / "out/00.wav",
+            )
+        ]
+    )
+    pool = LocalPool(1, 2)
+    try:
+        broken = pool.submit(RenderTask(replace(job, dither_seed=7)), lambda line: None)
+        result = result_of(job, broken)
+        assert result_of(job, pool.submit(RenderTask(job), lambda line: None)).status == "ok"
+    finally:
+        pool.close()
+    assert result.status == "failed"
+    assert "00.wav: Masterprint met something that it does not know (TypeError: " in result.error
+    (log,) = tmp_path.glob("masterprint-*.log")
+    assert str(log) in result.error
+    assert "Traceback" in log.read_text()
