@@ -378,37 +378,8 @@ def test_ctrl_c_twice_ends_what_runs_on_the_workers(
     assert run("render", "streaming", small, "-o", "o", "--dask", two.address).returncode == 0
 
 
-def test_no_scheduler_and_no_workers_are_told_in_a_sentence(
-    mix: Path, tmp_path: Path, run: Run
-) -> None:
-    nobody = run("render", "streaming", mix, "-o", "out", "--dask", "tcp://127.0.0.1:9")
-    assert nobody.returncode == 2
-    assert len(nobody.stderr.strip().splitlines()) == 1
-    assert "no Dask scheduler answers there within 5 s" in nobody.stderr
+def test_a_farm_without_workers_is_told_in_a_sentence(mix: Path, tmp_path: Path, run: Run) -> None:
     with farm(tmp_path / "farm") as processes:
         empty = run("render", "streaming", mix, "-o", "out", "--dask", processes.address)
     assert empty.returncode == 2
     assert "has no workers of Masterprint" in empty.stderr
-
-
-def test_without_the_extra_it_is_told_how_to_install_it(
-    mix: Path, tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "sitecustomize.py").write_text(
-        "import sys\n"
-        "class Lacking:\n"
-        "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name.split('.')[0] in ('dask', 'distributed'):\n"
-        "            raise ModuleNotFoundError(name)\n"
-        "sys.meta_path.insert(0, Lacking())\n"
-    )
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    for command in (
-        ("render", "streaming", mix, "-o", "out", "--dask", "tcp://127.0.0.1:9"),
-        ("farm", "worker", "tcp://127.0.0.1:9"),
-        ("farm", "scheduler"),
-    ):
-        done = run(*command)
-        assert done.returncode == 2
-        assert "pip install 'masterprint[farm]'" in done.stderr
-    assert run("render", "streaming", mix, "-o", "out").returncode == 0

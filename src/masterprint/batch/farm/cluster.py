@@ -6,26 +6,10 @@ import logging
 import warnings
 from collections.abc import Iterator
 
+from masterprint.batch.farm.reaching import CONNECT_S, need_scheduler
 from masterprint.batch.farm.tags import is_ours
 from masterprint.batch.farm.workers import FarmWorker, described
 from masterprint.errors import UsageError
-
-CONNECT_S = 5.0
-
-
-def need_extra() -> None:
-    """Refuse to go on without the packages that a farm needs.
-
-    Raises:
-        UsageError: they are not installed.
-    """
-    try:
-        import distributed  # noqa: F401
-    except ImportError as error:
-        raise UsageError(
-            "A farm needs Dask, which is not installed.",
-            hint="pip install 'masterprint[farm]'",
-        ) from error
 
 
 class Farm:
@@ -35,11 +19,11 @@ class Farm:
         address: such as tcp://10.0.0.5:8786.
 
     Raises:
-        UsageError: Dask is not installed, or nobody answers there.
+        UsageError: Dask is not installed, or no scheduler answers there.
     """
 
     def __init__(self, address: str) -> None:
-        need_extra()
+        need_scheduler(address)
         from distributed import Client
 
         _be_quiet()
@@ -50,9 +34,7 @@ class Farm:
             )
         except (OSError, ValueError, TypeError) as error:
             raise UsageError(
-                f"{address}: no Dask scheduler answers there within {CONNECT_S:.0f} s.",
-                hint="start one with `masterprint farm scheduler` or `dask scheduler`, which says "
-                "its address",
+                f"{address}: the connection to the scheduler was lost, just made."
             ) from error
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from masterprint.batch.farm.cluster import need_extra
+from masterprint.batch.farm.reaching import need_extra, need_scheduler
 from masterprint.batch.farm.tags import offered
 from masterprint.errors import UsageError
 from masterprint.plugins.catalogue import Catalogue
@@ -43,7 +43,7 @@ def serve_tasks(
     Raises:
         UsageError: no scheduler answers.
     """
-    need_extra()
+    need_scheduler(address, JOINING_S)
     tags = offered(Catalogue.load())
     called = name or platform.node() or "worker"
     return asyncio.run(_serve_tasks(address, workers, called, tags, say, host))
@@ -82,10 +82,7 @@ async def _serve_tasks(
         ]
         await asyncio.gather(*nannies)
     except (OSError, ValueError, TypeError, RuntimeError) as error:
-        raise UsageError(
-            f"{address}: no Dask scheduler answers there within {JOINING_S:.0f} s.",
-            hint="start one with `masterprint farm scheduler`, which says its address",
-        ) from error
+        raise UsageError(f"{address}: the workers cannot join the scheduler: {error}.") from error
     say(f"{workers} worker{'s' * (workers > 1)} of {name} at {address}, {len(tags) - 1} plugins")
     stop: asyncio.Future[bool] = asyncio.ensure_future(over.wait())
     gone = asyncio.ensure_future(_all_finished(nannies))
