@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from masterprint.batch.farm.cluster import Farm
+from masterprint.batch.farm.pool import FarmPool
+from masterprint.chain.library import find_chain
+from masterprint.files.pcm_hash import pcm_sha256
 from masterprint.rendering.job import RenderJob
+from masterprint.rendering.planning import Wish, plan_all, prepare
 
 TESTS = Path(__file__).parent
 FARM = [sys.executable, "-m", "masterprint", "farm"]
@@ -69,6 +75,31 @@ class FarmProcesses:
         process.wait()
         process.stdout.close()
 
+    @contextmanager
+    def frozen(self, name: str) -> Iterator[None]:
+        """Meanwhile a worker neither goes on nor ends: as on a machine that is out of memory."""
+        tree = tree_of(self.processes[name].pid)
+        for pid in tree:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in tree:
+                os.kill(pid, signal.SIGCONT)
+
+    def wait_for(self, workers: int) -> None:
+        """Until so many are there and answer."""
+
+        def awake() -> int:
+            with closing(Farm(self.address)) as client:
+                return sum(not worker.problem for worker in client.workers)
+
+        wait_until(lambda: awake() == workers)
+
+    def said(self, name: str) -> str:
+        """What one has said on standard error."""
+        return (self._folder / f"{name}.log").read_text()
+
     def listening(self) -> set[str]:
         """Addresses on which any process of the farm listens."""
         found = set()
@@ -115,6 +146,40 @@ def farm(folder: Path, *workers: str, **environment: str) -> Iterator[FarmProces
         processes.close()
 
 
+@contextmanager
+def pool_of(address: str) -> Iterator[FarmPool]:
+    """A connection to a farm, and its workers."""
+    with closing(Farm(address)) as client, closing(client.pool(0)) as pool:
+        yield pool
+
+
+def a_job(tmp_path: Path, mix: Path) -> RenderJob:
+    """A mix through the chain `streaming`."""
+    wish = Wish(prepare(find_chain("streaming")), mix, tmp_path / "out" / "mix.wav")
+    (job,) = plan_all([wish])
+    return job
+
+
+def hashes(folder: Path) -> dict[str, str]:
+    """The samples of every master in a folder."""
+    return {path.name: pcm_sha256(path) for path in sorted(folder.glob("*.wav"))}
+
+
+def wait_until(what: Callable[[], object], seconds: float = 30.0) -> None:
+    """Until something is so."""
+    ends = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < ends
+        time.sleep(0.05)
+
+
+def lines_of(log: Path, event: str) -> list[dict[str, Any]]:
+    """What a log, which may still grow, has of an event by now."""
+    text = log.read_text() if log.exists() else ""
+    lines = [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
+    return [line for line in lines if line["event"] == event]
+
+
 def children_of(pid: int) -> list[int]:
     """Processes that a process has started."""
     found = []
@@ -154,6 +219,15 @@ class SleepTask:
 
     def failed(self, text: str) -> dict[str, Any]:
         return {"error": text}
+
+
+@dataclass(frozen=True)
+class TouchTask(SleepTask):
+    """A task that leaves a file beside its mix."""
+
+    def run(self, progress: Any) -> dict[str, Any]:
+        self.job.mix.with_suffix(".touched").touch()
+        return super().run(progress)
 
 
 @dataclass(frozen=True)

@@ -62,6 +62,7 @@ class LocalPool:
             worker = self._idle.pop() if self._idle else None
         worker = worker or self._new()
         try:
+            heard({"begun": {}})
             return worker.run(task, several, heard)
         except WorkerDied:
             with self._lock, suppress(ValueError):

@@ -27,8 +27,8 @@ def as_they_come(
     """Submit jobs, a few at a time; each one's index and its finished future, as they finish.
 
     Nothing is kept of a job that has been given out. `at_a_time` is asked again and again, since
-    workers of a cluster come and go. Once `stopped` says so, no further job is
-    begun, and those that run are waited for.
+    workers of a cluster come and go. Once `stopped` says so, no further job is begun: those that
+    nobody has begun yet are cancelled, and those that run are waited for.
     """
     waiting = enumerate(jobs)
     running: dict[Future[Result], int] = {}
@@ -38,6 +38,8 @@ def as_they_come(
             if job is None:
                 break
             running[submit(index, job)] = index
+        if stopped():
+            running = {future: index for future, index in running.items() if not future.cancel()}
         if not running:
             return
         done, _ = wait(running, LOOKING_S, FIRST_COMPLETED)

@@ -17,6 +17,7 @@ PROGRAM = "masterprint.batch.worker"
 LENGTH = struct.Struct("<Q")
 """What stands before each task on a worker's standard input."""
 Heard = Callable[[dict[str, Any]], None]
+"""Told that a task has begun, as {"begun": what is known of the worker}, and then how far it is."""
 
 
 class Task(Protocol):

@@ -64,13 +64,13 @@ def batch(
 
     rows = read_jobs(jobs_file)
     wanted = dict(map(setting_from, settings or []))
-    with reached(dask, trust_path, jobs) as cluster:
-        catalogue = cluster.catalogue if cluster else None
+    with reached(dask, trust_path, jobs) as farm:
+        catalogue = farm.catalogue if farm else None
         wishes = _wishes(rows, output, wanted, timeout, trust_path or [], catalogue)
         planned = plan_all(wishes, IfThere.of(overwrite, resume), timeout, make_folders=not dry_run)
-        if cluster is not None:
-            cluster.need_able(planned)
-        carry_out(planned, How.of(jobs, match_loudness, dry_run, as_json, quiet, log, cluster))
+        if farm is not None:
+            farm.need_able(planned)
+        carry_out(planned, How.of(jobs, match_loudness, dry_run, as_json, quiet, log, farm))
 
 
 def _wishes(

@@ -69,16 +69,11 @@ class Board:
     ) -> None:
         self._stack.close()
 
-    def begin(self, index: int) -> None:
-        """A job has begun."""
-        if self._bars is not None:
-            self._parts[index] = 0.0
-            name = clean(self._names[index])
-            self._lines[index] = self._bars.add_task(f"  {name}", total=1.0, said="")
-
     def heard(self, index: int, line: dict[str, Any]) -> None:
-        """How far a job is, or something that it says."""
-        if "say" in line:
+        """That a job has begun, how far it is, or something that it says."""
+        if "begun" in line:
+            self._begin(index)
+        elif "say" in line:
             self._say_once(str(line["say"]))
         elif self._bars is not None and index in self._lines:
             self._parts[index] = float(line["fraction"])
@@ -111,6 +106,16 @@ class Board:
         if text not in self._said:
             self._said.add(text)
             self.say(text)
+
+    def _begin(self, index: int) -> None:
+        if self._bars is None:
+            return
+        self._parts[index] = 0.0
+        if index in self._lines:  # begun once more, on another machine
+            self._bars.update(self._lines[index], completed=0.0, said="")
+        else:
+            name = clean(self._names[index])
+            self._lines[index] = self._bars.add_task(f"  {name}", total=1.0, said="")
 
     def _count(self) -> str:
         return f"{self._finished} of {len(self._names)}"

@@ -20,7 +20,7 @@ from masterprint.cli.many import CUT_OFF, STOPPED, Say, do_many
 from masterprint.cli.telling import report, summary, tell_plan, warn_of_all
 
 if TYPE_CHECKING:
-    from masterprint.cli.cluster import Cluster
+    from masterprint.batch.farm.cluster import Farm
     from masterprint.rendering.job import RenderJob
     from masterprint.rendering.result import RenderResult
 
@@ -40,7 +40,7 @@ class How:
     as_json: bool
     quiet: bool
     log: Path | None
-    cluster: Cluster | None
+    farm: Farm | None
 
     @classmethod
     def of(
@@ -51,15 +51,15 @@ class How:
         as_json: bool,
         quiet: bool,
         log: Path | None,
-        cluster: Cluster | None,
+        farm: Farm | None,
     ) -> How:
         """What the options of those names mean."""
         from masterprint.errors import UsageError
 
         if match_loudness not in (None, "album"):
             raise UsageError(f"--match-loudness is {match_loudness!r}, where album is expected.")
-        cores = cores_of(jobs, cluster)
-        return cls(cores, match_loudness is not None, dry_run, as_json, quiet, log, cluster)
+        cores = cores_of(jobs, farm)
+        return cls(cores, match_loudness is not None, dry_run, as_json, quiet, log, farm)
 
     @property
     def shows(self) -> bool:
@@ -67,10 +67,10 @@ class How:
         return not (self.quiet or self.as_json)
 
 
-def cores_of(jobs: int | None, cluster: Cluster | None = None) -> int:
+def cores_of(jobs: int | None, farm: Farm | None = None) -> int:
     """How many cores `--jobs` stands for; far more than there are only cost memory."""
     there = os.cpu_count() or 1
-    if jobs is not None and jobs > MOST_PER_CORE * there and cluster is None:
+    if jobs is not None and jobs > MOST_PER_CORE * there and farm is None:
         print(
             f"masterprint: warning: --jobs {jobs} is given on {there} cores: more mixes at a time "
             "than cores cost memory and save no time.",
@@ -120,7 +120,7 @@ class _Batch:
         try:
             if self._how.match:
                 self._match()
-            is_one = len(self._jobs) == 1 and self._how.cluster is None
+            is_one = len(self._jobs) == 1 and self._how.farm is None
             stopped = self._one() if is_one else self._many()
         finally:
             self._end(time.monotonic() - began, stopped)
@@ -149,7 +149,7 @@ class _Batch:
         announce()
         use_threads(self._how.cores > 1)
         progress = RenderProgress()
-        self._begun(0)
+        self._begun(0, {})
         try:
             with progress_bars([job.mix.name], [progress], self._how.shows):
                 result = try_render(job, progress)
@@ -169,7 +169,7 @@ class _Batch:
             self._note(index, result)
             _say_failure(result, say)
 
-        pool = pool_maker(self._how.cluster, self._how.cores)(len(self._jobs))
+        pool = pool_maker(self._how.farm, self._how.cores)(len(self._jobs))
         return do_many(
             [RenderTask(job) for job in self._jobs],
             [job.mix for job in self._jobs],
@@ -181,9 +181,9 @@ class _Batch:
             cut_off=self._cut_off,
         )
 
-    def _begun(self, index: int) -> None:
+    def _begun(self, index: int, where: dict[str, Any]) -> None:
         job = self._jobs[index]
-        self._log.write("rendering", mix=str(job.mix), master=str(job.master))
+        self._log.write("rendering", mix=str(job.mix), master=str(job.master), **where)
 
     def _cut_off(self, index: int) -> None:
         self._note(index, _skipped(self._jobs[index], CUT_OFF))
@@ -239,7 +239,7 @@ def _matched(jobs: Sequence[RenderJob], how: How) -> tuple[list[RenderJob], list
         print("masterprint: stopping; nothing has been rendered yet.", file=sys.stderr)
 
     with counting(len(jobs), how.shows) as count, Interruption(told) as interruption:
-        make_pool = pool_maker(how.cluster, how.cores)
+        make_pool = pool_maker(how.farm, how.cores)
         found, albums = match_albums(jobs, make_pool, count, lambda: interruption.asked)
     for album in albums:
         reached = "silence" if album.reached_lufs is None else f"{album.reached_lufs:.2f} LUFS"

@@ -74,7 +74,7 @@ def status(
     from masterprint.cli.console import print_json
 
     with closing(Farm(address)) as farm:
-        workers = farm.workers()
+        workers = farm.workers
     if as_json:
         print_json([worker.as_dict() for worker in workers])
     else:
@@ -86,7 +86,7 @@ def _list(workers: list[FarmWorker]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from masterprint.batch.farm.workers import differences
+    from masterprint.batch.farm.workers import doubts
     from masterprint.cli.console import clean
 
     table = Table(box=None, pad_edge=False)
@@ -107,5 +107,5 @@ def _list(workers: list[FarmWorker]) -> None:
     if workers:
         Console().print(table)
     print(f"{len(workers)} worker{'s' * (len(workers) != 1)} of Masterprint")
-    for difference in differences([each for each in workers if not each.problem]):
-        print(clean(f"warning: {difference}"))
+    for doubt in doubts(workers):
+        print(clean(f"warning: {doubt}"))

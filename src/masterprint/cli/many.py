@@ -24,7 +24,7 @@ def do_many(
     doing: str,
     show: bool,
     finished: Callable[[int, Future[dict[str, Any]], Say], None],
-    begun: Callable[[int], None] = lambda index: None,
+    begun: Callable[[int, dict[str, Any]], None] = lambda index, where: None,
     cut_off: Callable[[int], None] = lambda index: None,
 ) -> bool:
     """Have tasks done; whether Ctrl-C kept some of them from being begun.
@@ -37,7 +37,8 @@ def do_many(
         show: whether to show bars, on a terminal.
         finished: given the index and the future of each task that came to its end, and what says
             something above the bars.
-        begun, cut_off: told the index of each that is begun, or ended by a second Ctrl-C.
+        begun: told the index of each that a worker begins, and what is known of that worker.
+        cut_off: told the index of each that is ended by a second Ctrl-C.
 
     Raises:
         KeyboardInterrupt: at the second Ctrl-C.
@@ -51,11 +52,14 @@ def do_many(
     under_way: set[int] = set()
     done = 0
 
+    def heard(index: int, line: dict[str, Any]) -> None:
+        if "begun" in line:
+            under_way.add(index)
+            begun(index, line["begun"])
+        board.heard(index, line)
+
     def submit(index: int, task: Task) -> Future[dict[str, Any]]:
-        under_way.add(index)
-        begun(index)
-        board.begin(index)
-        return pool.submit(task, lambda line: board.heard(index, line))
+        return pool.submit(task, lambda line: heard(index, line))
 
     def told() -> None:
         board.say(f"masterprint: finishing what is being {doing}; Ctrl-C again stops it.")

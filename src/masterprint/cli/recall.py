@@ -161,7 +161,7 @@ def _many(tasks: Sequence[RecallTask], cores: int, log: EventLog, as_json: bool)
             LocalPool(cores, len(tasks)),
             doing="recalled",
             show=not as_json,
-            begun=lambda index: log.write("recalling", sheet=str(tasks[index].sheet)),
+            begun=lambda index, _: log.write("recalling", sheet=str(tasks[index].sheet)),
             finished=finished,
         )
     finally:

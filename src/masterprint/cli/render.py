@@ -85,7 +85,7 @@ def render(
 
     changes = master_changes(file_format, bit_depth, sample_rate, dither, dither_silence)
     wanted = dict(map(setting_from, settings or []))
-    with reached(dask, trust_path, jobs) as cluster:
+    with reached(dask, trust_path, jobs) as farm:
         prepared = prepare(
             find_chain(chain),
             changes,
@@ -93,15 +93,15 @@ def render(
             timeout,
             trust_path or [],
             Path(chain).name,
-            cluster.catalogue if cluster else None,
+            farm.catalogue if farm else None,
         )
         wishes = []
         for mix, folder in gather(mixes, output, recursive):
             need_file(mix)
             wishes.append(Wish(prepared, mix, output / folder / f"{mix.stem}{prepared.extension}"))
         planned = plan_all(wishes, IfThere.of(overwrite, resume), timeout, make_folders=not dry_run)
-        if cluster is not None:
-            cluster.need_able(planned)
-        if len(planned) == 1 and cluster is None and not dry_run:
+        if farm is not None:
+            farm.need_able(planned)
+        if len(planned) == 1 and farm is None and not dry_run:
             start_ahead(processes_of(prepared))
-        carry_out(planned, How.of(jobs, match_loudness, dry_run, as_json, quiet, log, cluster))
+        carry_out(planned, How.of(jobs, match_loudness, dry_run, as_json, quiet, log, farm))

@@ -1,7 +1,8 @@
 """What runs inside a Dask worker: it hands each task to a child process of its own.
 
 So a render that crashes is a failed job and not a dead worker, and no render can harm the next. The
-child ends with the worker (see `children`).
+child ends with the worker (see `children`). A worker does one task at a time (see `serving`), so
+one child is all that it has.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import os
 import platform
 import threading
 import time
+from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -24,49 +27,80 @@ TELLING_S = 1.0
 
 
 class _Keeper:
-    """The child of one thread, and whose task it is doing."""
+    """The child, and whose task it is doing."""
 
     def __init__(self) -> None:
-        self.child: Worker | None = None
-        self.topic: str | None = None
+        self._lock = threading.Lock()
+        self._child: Worker | None = None
+        self._doing: str | None = None
+        self._unwanted: deque[str] = deque(maxlen=1000)
+
+    def begin(self, key: str) -> Worker | None:
+        """The child for a task; None where nobody wants it any more."""
+        with self._lock:
+            if key in self._unwanted:
+                return None
+            self._child = self._child or Worker()
+            self._doing = key
+            return self._child
+
+    def over(self, died: bool) -> None:
+        """A task has come to its end, perhaps with its child."""
+        with self._lock:
+            self._doing = None
+            if died:
+                self._child = None
+
+    def end(self, keys: Sequence[str]) -> None:
+        """End the task with one of these keys, and begin none of the others."""
+        with self._lock:
+            self._unwanted.extend(keys)
+            child = self._child if self._doing in keys else None
+        if child is not None:
+            with suppress(OSError):
+                child.close()
 
 
-_keepers: list[_Keeper] = []
-_own = threading.local()
+_keeper = _Keeper()
 
 
-def work(sent: Sent, topic: str, number: int) -> dict[str, Any]:
+def work(sent: Sent, topic: str, key: str) -> dict[str, Any]:
     """Do a task; what came of it is under "result", else under "died" or "unforeseen".
 
     Args:
         sent: the task.
-        topic: where to tell how far it is.
-        number: of the task, for those who hear it.
+        topic: where to tell that it has begun, and how far it is.
+        key: of the task, for those who hear it.
     """
     from distributed import get_worker
 
     worker = get_worker()
     told = 0.0
 
+    def tell(**said: Any) -> None:
+        worker.log_event(topic, {"key": key, "at": worker.address, **said})
+
     def heard(line: dict[str, Any]) -> None:
         nonlocal told
         if "say" in line or time.monotonic() - told >= TELLING_S:
             told = time.monotonic()
-            worker.log_event(topic, {"number": number, "line": line})
+            tell(line=line)
 
-    keeper = _keeper()
-    keeper.topic = topic
+    child = _keeper.begin(key)
+    if child is None:
+        return {"died": "was not wanted any more"}
+    died = False
     try:
-        keeper.child = keeper.child or Worker()
+        tell(begun=str(worker.name))
         named = replace(sent, worker=str(worker.name))
-        return {"result": keeper.child.run(named, several_threads=False, heard=heard)}
+        return {"result": child.run(named, several_threads=False, heard=heard)}
     except WorkerDied as error:
-        keeper.child = None
+        died = True
         return {"died": f"{error} (on the worker {worker.name})"}
     except Unforeseen as error:
         return {"unforeseen": str(error), "traceback": error.traceback}
     finally:
-        keeper.topic = None
+        _keeper.over(died)
 
 
 def about_here() -> dict[str, Any]:
@@ -83,18 +117,6 @@ def about_here() -> dict[str, Any]:
     }
 
 
-def end_tasks(topic: str) -> None:
-    """End what this worker is doing for somebody who does not want it any more."""
-    for keeper in list(_keepers):
-        child = keeper.child
-        if keeper.topic == topic and child is not None:
-            with suppress(OSError):
-                child.close()
-
-
-def _keeper() -> _Keeper:
-    if not hasattr(_own, "keeper"):
-        _own.keeper = _Keeper()
-        _keepers.append(_own.keeper)
-    keeper: _Keeper = _own.keeper
-    return keeper
+def end_tasks(keys: Sequence[str]) -> None:
+    """End what this worker is doing of somebody who does not want it any more."""
+    _keeper.end(keys)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,23 +27,25 @@ class FarmWorker:
 
     Attributes:
         address, name: as the scheduler knows it.
-        threads: how many tasks it does at a time.
         tags: what it offers.
+        heard_at: when the scheduler last heard of it, by its clock.
         host, cores: its machine.
         versions: of Masterprint and all that touches samples; empty where it did not say.
         entries: of its catalogue.
         problem: why it did not say.
+        silent: whether it said nothing at all, as one that is frozen.
     """
 
     address: str
     name: str
-    threads: int
     tags: frozenset[str]
+    heard_at: float = 0.0
     host: str = ""
     cores: int = 0
     versions: dict[str, str] = field(default_factory=dict)
     entries: tuple[Entry, ...] = ()
     problem: str | None = None
+    silent: bool = False
 
     @property
     def plugins(self) -> list[Plugin]:
@@ -57,7 +59,6 @@ class FarmWorker:
             "address": self.address,
             "host": self.host,
             "cores": self.cores,
-            "at_a_time": self.threads,
             "versions": self.versions,
             "plugins": [plugin.identity for plugin in self.plugins],
             "problem": self.problem,
@@ -66,19 +67,20 @@ class FarmWorker:
 
 def described(worker: FarmWorker, said: Any) -> FarmWorker:
     """A worker with what `hand.about_here` said there, or why that is not known."""
-    identity = (worker.address, worker.name, worker.threads, worker.tags)
+    if isinstance(said, TimeoutError):
+        return replace(worker, problem="does not answer", silent=True)
     if not isinstance(said, dict):
-        return FarmWorker(*identity, problem=f"{type(said).__name__}: {said}")
+        return replace(worker, problem=f"{type(said).__name__}: {said}")
     try:
-        return FarmWorker(
-            *identity,
+        return replace(
+            worker,
             host=str(said["host"]),
             cores=int(said["cores"]),
             versions={str(key): str(value) for key, value in said["versions"].items()},
             entries=tuple(Entry.from_dict(each) for each in said["plugins"]),
         )
     except (AttributeError, LookupError, TypeError, ValueError) as error:
-        return FarmWorker(*identity, problem=f"{type(error).__name__}: {error}")
+        return replace(worker, problem=f"{type(error).__name__}: {error}")
 
 
 def need_workers(workers: Sequence[FarmWorker], address: str) -> None:
@@ -92,34 +94,44 @@ def need_workers(workers: Sequence[FarmWorker], address: str) -> None:
             f"{address}: the scheduler has no workers of Masterprint.",
             hint=f"start some: masterprint farm worker {address}",
         )
-    mute = [worker for worker in workers if worker.problem]
-    if mute:
+    awake = [worker for worker in workers if not worker.silent]
+    if not awake:
         raise UsageError(
-            f"The worker {mute[0].name} does not answer as Masterprint {__version__} does "
-            f"({mute[0].problem}).",
+            f"{address}: of {len(workers)} workers of Masterprint, none answers.",
+            hint="see whether their machines are frozen, and start them again",
+        )
+    strange = [worker for worker in awake if worker.problem]
+    if strange:
+        raise UsageError(
+            f"The worker {strange[0].name} does not answer as Masterprint {__version__} does "
+            f"({strange[0].problem}).",
             hint="install the same version there, and start it again",
         )
     others = [
         f"{worker.name} has {worker.versions['masterprint']}"
-        for worker in workers
+        for worker in awake
         if version_tag() not in worker.tags or worker.versions["masterprint"] != __version__
     ]
     if others:
         raise UsageError(
-            f"This is Masterprint {__version__}, but of the workers {_listed(others)}.",
+            f"This is Masterprint {__version__}, but of the workers {listed(others)}.",
             hint="install the same version on all machines, and start the workers again",
         )
 
 
-def differences(workers: Sequence[FarmWorker]) -> list[str]:
-    """Versions in which workers differ so that their masters may, in the last bits."""
+def doubts(workers: Sequence[FarmWorker]) -> list[str]:
+    """What whoever renders on these should know: who is silent, and whose last bits may differ."""
     found = []
+    if silent := [worker.name for worker in workers if worker.silent]:
+        found.append(f"{listed(silent)} did not answer and will be given nothing to do")
     for package in TOUCHING:
         who: dict[str, list[str]] = defaultdict(list)
         for worker in workers:
+            if worker.problem:
+                continue
             who[worker.versions.get(package, "missing")].append(worker.name)
         if len(who) > 1:
-            said = ", ".join(f"{version} on {_listed(names)}" for version, names in who.items())
+            said = ", ".join(f"{version} on {listed(names)}" for version, names in who.items())
             found.append(f"{package} is {said}: masters may differ in their last bits")
     return found
 
@@ -152,6 +164,7 @@ def need_able(jobs: Sequence[RenderJob], workers: Sequence[FarmWorker]) -> None:
             )
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """The first few of some names, and how many there are besides."""
     more = len(names) - MOST_NAMED
     return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
