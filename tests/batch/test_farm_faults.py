@@ -166,6 +166,9 @@ def test_a_scheduler_that_is_lost_fails_what_was_under_way(studio: Path, tmp_pat
             _, errors = ours.communicate(timeout=60)
         worker = processes.processes["one"]
         assert worker.wait(30) == 1
+        assert processes.said("one").splitlines() == [
+            f"masterprint: {processes.address}: the scheduler is gone, and so is the work."
+        ]
     assert ours.returncode == 1
     assert "Traceback" not in errors
     begun = {line["mix"] for line in lines_of(log, "rendering")}

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from masterprint.batch.farm.quiet import be_quiet
 from masterprint.batch.farm.reaching import CONNECT_S, need_scheduler
 from masterprint.batch.farm.tags import is_ours
 from masterprint.batch.farm.workers import FarmWorker, catalogue_of, described, need_able
@@ -37,7 +36,7 @@ class Farm:
         need_scheduler(address)
         from distributed import Client
 
-        _be_quiet()
+        be_quiet()
         self.address = address
         self._most = most
         try:
@@ -141,18 +140,3 @@ class Farm:
             return await asyncio.gather(*map(one, asked), return_exceptions=True)
 
         return dict(zip(asked, self.client.sync(all_of_them), strict=True))
-
-
-def _be_quiet() -> None:
-    """Dask tells of lost connections on the terminal; we say what matters of it ourselves."""
-    for logger in _loggers():
-        logger.handlers[:] = [logging.NullHandler()]
-        logger.setLevel(logging.CRITICAL + 1)
-        logger.propagate = False
-    warnings.filterwarnings("ignore", module="distributed")
-
-
-def _loggers() -> Iterator[logging.Logger]:
-    for name in (*logging.root.manager.loggerDict, "asyncio"):
-        if name.split(".")[0] in ("distributed", "tornado", "bokeh", "asyncio"):
-            yield logging.getLogger(name)

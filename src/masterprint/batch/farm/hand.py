@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from masterprint.batch.farm.quiet import be_quiet
 from masterprint.batch.farm.sent import Sent
 from masterprint.batch.workers import Unforeseen, Worker, WorkerDied
 from masterprint.plugins.catalogue import Catalogue
@@ -59,6 +60,13 @@ class _Keeper:
         if child is not None:
             with suppress(OSError):
                 child.close()
+
+    def close(self) -> None:
+        """End the child, whatever it is doing."""
+        with self._lock:
+            child = self._child
+        if child is not None:
+            child.close()
 
 
 _keeper = _Keeper()
@@ -120,3 +128,15 @@ def about_here() -> dict[str, Any]:
 def end_tasks(keys: Sequence[str]) -> None:
     """End what this worker is doing of somebody who does not want it any more."""
     _keeper.end(keys)
+
+
+def dask_setup(worker: Any) -> None:
+    """Called by Dask in a worker that preloads this module, as those of `serving` do."""
+    del worker
+    be_quiet()
+
+
+def dask_teardown(worker: Any) -> None:
+    """Called by Dask when the worker ends: what waits for the child need not wait in vain."""
+    del worker
+    _keeper.close()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import platform
 import signal
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
+from masterprint.batch.farm.quiet import be_quiet
 from masterprint.batch.farm.reaching import need_extra, need_scheduler
 from masterprint.batch.farm.tags import offered
 from masterprint.errors import UsageError
@@ -16,6 +17,9 @@ from masterprint.plugins.catalogue import Catalogue
 
 JOINING_S = 10.0
 CLOSING_S = 5.0
+LOOKING_S = 1.0
+FORGETTING = "1 minute"
+"""How long a scheduler keeps what was told to a client that is gone; else it is an hour."""
 
 
 def serve_tasks(
@@ -46,7 +50,8 @@ def serve_tasks(
     need_scheduler(address, JOINING_S)
     tags = offered(Catalogue.load())
     called = name or platform.node() or "worker"
-    return asyncio.run(_serve_tasks(address, workers, called, tags, say, host))
+    with _folder() as folder:
+        return asyncio.run(_serve_tasks(address, workers, called, tags, say, host, folder))
 
 
 async def _serve_tasks(
@@ -56,12 +61,13 @@ async def _serve_tasks(
     tags: dict[str, float],
     say: Callable[[str], None],
     host: str | None,
+    folder: str,
 ) -> bool:
     from distributed import Nanny
     from distributed.comm.addressing import get_address_host
     from distributed.utils import get_ip
 
-    _warnings_only()
+    level = be_quiet()
     over = _until_told()
     try:
         # Without one, a worker would listen on every network of its machine.
@@ -75,7 +81,9 @@ async def _serve_tasks(
                 resources=tags,
                 memory_limit=0,  # what needs memory are the children, which Dask does not see
                 dashboard=False,
-                silence_logs=logging.WARNING,
+                local_directory=folder,
+                preload="masterprint.batch.farm.hand",
+                silence_logs=level,  # until that module is there
                 death_timeout=JOINING_S,
             )
             for number in range(1, workers + 1)
@@ -84,20 +92,31 @@ async def _serve_tasks(
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise UsageError(f"{address}: the workers cannot join the scheduler: {error}.") from error
     say(f"{workers} worker{'s' * (workers > 1)} of {name} at {address}, {len(tags) - 1} plugins")
-    stop: asyncio.Future[bool] = asyncio.ensure_future(over.wait())
+    stop = asyncio.ensure_future(over.wait())
     gone = asyncio.ensure_future(_all_finished(nannies))
+    restarts = asyncio.ensure_future(_tell_restarts(nannies, say))
     await asyncio.wait({stop, gone}, return_when=asyncio.FIRST_COMPLETED)
+    for task in (stop, gone, restarts):
+        task.cancel()
     await asyncio.gather(
         *(nanny.close(timeout=CLOSING_S) for nanny in nannies), return_exceptions=True
     )
-    stop.cancel()
-    gone.cancel()
     return over.is_set()
 
 
-async def _all_finished(nannies: list[Any]) -> bool:
+async def _all_finished(nannies: list[Any]) -> None:
     await asyncio.gather(*(nanny.finished() for nanny in nannies))
-    return True
+
+
+async def _tell_restarts(nannies: list[Any], say: Callable[[str], None]) -> None:
+    """A worker's process that ends is started again by Dask, which tells of it in its own words."""
+    pids = [nanny.pid for nanny in nannies]
+    while True:
+        await asyncio.sleep(LOOKING_S)
+        for number, nanny in enumerate(nannies):
+            if nanny.pid not in (None, pids[number]):
+                pids[number] = nanny.pid
+                say(f"{nanny.name} had ended, and was started again")
 
 
 def serve_schedule(host: str, port: int, say: Callable[[str], None]) -> None:
@@ -112,17 +131,26 @@ def serve_schedule(host: str, port: int, say: Callable[[str], None]) -> None:
         UsageError: it cannot listen there.
     """
     need_extra()
-    asyncio.run(_serve_schedule(host, port, say))
+    with _folder() as folder:
+        asyncio.run(_serve_schedule(host, port, say, folder))
 
 
-async def _serve_schedule(host: str, port: int, say: Callable[[str], None]) -> None:
+async def _serve_schedule(host: str, port: int, say: Callable[[str], None], folder: str) -> None:
+    import dask.config
     from distributed import Scheduler
 
-    _warnings_only()
+    be_quiet()
+    dask.config.update_defaults(
+        {"distributed": {"scheduler": {"events-cleanup-delay": FORGETTING}}}
+    )
     over = _until_told()
     try:
         scheduler: Any = await Scheduler(
-            host=host, port=port, dashboard=False, dashboard_address=f"{host}:0"
+            host=host,
+            port=port,
+            dashboard=False,
+            dashboard_address=f"{host}:0",
+            local_directory=folder,
         )
     except (OSError, ValueError) as error:
         raise UsageError(f"{host}:{port}: the scheduler cannot listen there: {error}.") from error
@@ -131,15 +159,14 @@ async def _serve_schedule(host: str, port: int, say: Callable[[str], None]) -> N
     await scheduler.close()
 
 
+def _folder() -> tempfile.TemporaryDirectory[str]:
+    """Where Dask may keep its files: for nobody else, and gone in the end."""
+    return tempfile.TemporaryDirectory(prefix="masterprint-farm-", ignore_cleanup_errors=True)
+
+
 def _until_told() -> asyncio.Event:
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, over.set)
     return over
-
-
-def _warnings_only() -> None:
-    """Here whoever looks after the machine reads along, so Dask may say what is wrong."""
-    for name in ("distributed", "distributed.worker", "distributed.nanny", "distributed.scheduler"):
-        logging.getLogger(name).setLevel(logging.WARNING)

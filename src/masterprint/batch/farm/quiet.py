@@ -1,0 +1,29 @@
+"""Dask tells much on the terminal; we say what matters of it ourselves, in our words."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+
+THEIRS = ("distributed", "tornado", "bokeh", "asyncio")
+SILENT = logging.CRITICAL + 1
+
+
+def be_quiet() -> int | None:
+    """Let Dask's loggers of this process say nothing, unless its configuration has `logging`.
+
+    Returns:
+        The level that processes below this one are to keep to, where there is one.
+    """
+    import dask.config
+
+    warnings.filterwarnings("ignore", module="distributed")
+    if dask.config.get("logging", None):
+        return None
+    for name in {*THEIRS, *logging.root.manager.loggerDict}:
+        if name.split(".")[0] in THEIRS:
+            logger = logging.getLogger(name)
+            logger.handlers[:] = [logging.NullHandler()]
+            logger.setLevel(SILENT)
+            logger.propagate = False
+    return SILENT
