@@ -67,7 +67,7 @@ def status(
     address: Address,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """List the workers of a farm, with their versions and plugins."""
+    """List the workers of a farm by machine, with their versions and plugins."""
     from contextlib import closing
 
     from masterprint.batch.farm.cluster import Farm
@@ -78,34 +78,57 @@ def status(
     if as_json:
         print_json([worker.as_dict() for worker in workers])
     else:
-        _list(workers)
+        show(workers)
 
 
-def _list(workers: list[FarmWorker]) -> None:
+def show(workers: list[FarmWorker]) -> None:
+    """A line for all workers of a machine that are alike, and what each set of plugins holds."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    from masterprint.batch.farm.workers import doubts
+    from masterprint.batch.farm.workers import doubts, listed
     from masterprint.cli.console import clean
 
+    groups: dict[tuple[str, ...], list[FarmWorker]] = {}
+    sets: dict[str, int] = {}
+    for worker in workers:
+        names = _names(worker)
+        held = f"set {sets.setdefault(names, len(sets) + 1)}" if names else "-"
+        said = worker.problem or worker.versions.get("masterprint", "-")
+        machine = worker.host or worker.address.rpartition("/")[2].rpartition(":")[0]
+        groups.setdefault((machine, str(worker.cores or "-"), said, held), []).append(worker)
+
     table = Table(box=None, pad_edge=False)
-    table.add_column("worker", overflow="fold")
     table.add_column("machine", overflow="fold")
     table.add_column("cores", justify="right")
-    table.add_column("version")
-    table.add_column("plugins", overflow="fold")
-    for each in workers:
-        names = sorted({f"{plugin.name} {plugin.version}".rstrip() for plugin in each.plugins})
-        table.add_row(
-            Text(clean(each.name)),
-            Text(clean(each.host)),
-            str(each.cores or "-"),
-            Text(clean(each.versions.get("masterprint", each.problem or "-"))),
-            Text(clean(", ".join(names) or "-")),
-        )
+    table.add_column("version", overflow="fold")
+    table.add_column("plugins")
+    table.add_column("workers", justify="right")
+    table.add_column("", overflow="fold")
+    for (machine, cores, said, held), those in sorted(groups.items()):
+        who = listed([each.name for each in those])
+        cells = (machine, cores, said, held, str(len(those)), who)
+        table.add_row(*(Text(clean(cell)) for cell in cells))
     if workers:
         Console().print(table)
-    print(f"{len(workers)} worker{'s' * (len(workers) != 1)} of Masterprint")
+    for names, number in sets.items():
+        print(clean(f"set {number}: {names}"))
+    machines = len({worker.host for worker in workers if worker.host})
+    print(f"{_counted(len(workers), 'worker')} of Masterprint on {_counted(machines, 'machine')}")
     for doubt in doubts(workers):
         print(clean(f"warning: {doubt}"))
+
+
+def _names(worker: FarmWorker) -> str:
+    """The plugins that it holds, with the hash that tells two builds of one version apart."""
+    return ", ".join(
+        sorted(
+            f"{plugin.name} {plugin.version} ({plugin.binary_sha256[:12]})"
+            for plugin in worker.plugins
+        )
+    )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' * (number != 1)}"
