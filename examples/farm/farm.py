@@ -29,9 +29,9 @@ def main() -> None:
         folder = Path(name)
         jobs = write_batch(folder)
         with workers("red", "blue") as address:
-            print(f"scheduler: {address}")
+            print(f"scheduler: {address}", flush=True)
             run("farm", "status", address)
-            run("batch", jobs, "-o", folder / "farm", "--dask", address, "--quiet")
+            run("batch", jobs, "-o", folder / "farm", "--dask", address)
         run("batch", jobs, "-o", folder / "local", "--quiet")
         differing = compare(folder)
     if differing:
