@@ -32,8 +32,12 @@ class FarmProcesses:
 
     def __init__(self, folder: Path, **environment: str) -> None:
         self._folder = folder
-        # Tasks of tests are found in this folder.
-        self._environment = os.environ | {"PYTHONPATH": str(TESTS)} | environment
+        # What is killed leaves its files behind: where pytest clears them away.
+        self.scratch = folder / "tmp"
+        self.scratch.mkdir()
+        # Tasks of tests are found in the folder of this file.
+        ours = {"PYTHONPATH": str(TESTS), "TMPDIR": str(self.scratch)}
+        self._environment = os.environ | ours | environment
         self.processes: dict[str, subprocess.Popen[str]] = {}
         self.address = self._start("scheduler", "--port", "0")
 

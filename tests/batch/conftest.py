@@ -34,10 +34,8 @@ def long(studio: Path, music: np.ndarray) -> Path:
 def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FarmProcesses]:
     """A farm of two workers without plugins."""
     folder = tmp_path_factory.mktemp("farm")
-    (folder / "tmp").mkdir()
     environment = {
         "MASTERPRINT_HOME": str(folder / "nobody"),
-        "TMPDIR": str(folder / "tmp"),
         "DASK_DISTRIBUTED__SCHEDULER__EVENTS_CLEANUP_DELAY": "1s",
     }
     with farm(folder, "one", "two", **environment) as processes:

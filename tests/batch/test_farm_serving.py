@@ -21,9 +21,7 @@ def test_nobody_listens_where_others_could_reach(two: FarmProcesses) -> None:
 
 
 def test_neither_files_nor_lines_of_dask_are_left(mix: Path, tmp_path: Path) -> None:
-    scratch = tmp_path / "tmp"
-    scratch.mkdir()
-    with farm(tmp_path / "farm", "one", TMPDIR=str(scratch)) as processes:
+    with farm(tmp_path / "farm", "one") as processes:
         with pool_of(processes.address) as pool:
             job = a_job(tmp_path, mix)
             error = pool.submit(KillTask(job), nobody_hears).exception(60)
@@ -33,10 +31,10 @@ def test_neither_files_nor_lines_of_dask_are_left(mix: Path, tmp_path: Path) -> 
             begun: list[dict[str, Any]] = []
             pool.submit(SleepTask(job, seconds=60), begun.append)
             wait_until(lambda: begun)
-        assert all(each.name.startswith("masterprint-") for each in scratch.iterdir())
+        assert all(each.name.startswith("masterprint-") for each in processes.scratch.iterdir())
     assert told == "one-1 had ended, and was started again\n"
     assert (processes.said("one"), processes.said("scheduler")) == ("", "")
-    assert list(scratch.iterdir()) == []
+    assert list(processes.scratch.iterdir()) == []
 
 
 def test_a_worker_that_is_to_end_need_not_be_killed(
