@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-SINC_REACH = 256
-"""Frames to each side that a fractional delay looks."""
+from masterprint.dsp.fractional_delay import SINC_REACH, fractional_delay
+
 LEAST_FRACTION = 0.005
 """Of a frame: what is less is no offset."""
 PROVED_BY = 0.25
@@ -68,8 +69,7 @@ def fit(excerpts: Sequence[Excerpt], centre: int) -> Fit | None:
     if not heard:
         return None
     margin = (heard[0].b.shape[1] - heard[0].a.shape[1]) // 2
-    straight = _coefficients(heard, margin, 1)
-    crossed = _coefficients(heard, margin, -1) if len(heard[0].a) == 2 else straight * 0.0
+    straight, crossed = _coefficients(heard, margin)
     lags = np.arange(-margin, margin + 1)
     use = straight if np.abs(straight).max() >= np.abs(crossed).max() * 0.999 else crossed
     order = 1 if use is straight else -1
@@ -100,17 +100,6 @@ def fit(excerpts: Sequence[Excerpt], centre: int) -> Fit | None:
     )
 
 
-def fractional_delay(fraction: float) -> NDArray[np.float64]:
-    """Taps, odd in number, that bring what is `fraction` of a frame late back into place.
-
-    A sinc under a Kaiser window (beta 12): flat within 0.0001 dB up to 0.48 of the sample rate.
-    """
-    places = np.arange(-SINC_REACH, SINC_REACH + 1)
-    inside = np.sqrt(np.maximum(0.0, 1.0 - ((places + fraction) / (SINC_REACH + 1)) ** 2))
-    taps = np.sinc(places + fraction) * np.i0(12.0 * inside) / np.i0(12.0)
-    return np.asarray(taps / taps.sum())
-
-
 def _spectra(
     excerpt: Excerpt, margin: int, order: int, faded: bool = False
 ) -> list[tuple[NDArray[np.complex128], NDArray[np.complex128]]]:
@@ -122,29 +111,40 @@ def _spectra(
     return [(np.fft.rfft(a, length), np.fft.rfft(b, length)) for a, b in pairs]
 
 
+@cache
 def _fades(frames: int) -> NDArray[np.float64]:
     """A Hann window."""
     return np.asarray(np.sin(np.pi * (np.arange(frames) + 0.5) / frames) ** 2)
 
 
-def _coefficients(excerpts: Sequence[Excerpt], margin: int, order: int) -> NDArray[np.float64]:
-    """Correlation coefficients at lags -margin to margin: all excerpts, magnitudes of all rows."""
-    products = np.zeros((len(excerpts[0].a), 2 * margin + 1))
+def _coefficients(
+    excerpts: Sequence[Excerpt], margin: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Correlation coefficients at lags -margin to margin: all excerpts, magnitudes of all rows.
+
+    As the rows are, and with those of B exchanged; the latter are 0 where there is only one.
+    """
+    rows = len(excerpts[0].a)
+    products = np.zeros((2, rows, 2 * margin + 1))
     energy_a = 0.0
     energy_b = np.zeros(2 * margin + 1)
     for excerpt in excerpts:
         length, frames = excerpt.b.shape[1], excerpt.a.shape[1]
-        for row, (a, b) in enumerate(_spectra(excerpt, margin, order)):
-            circular = np.fft.irfft(np.conj(a) * b, length)
-            products[row] += np.concatenate([circular[length - margin :], circular[: margin + 1]])
+        of_a, of_b = zip(*_spectra(excerpt, margin, 1), strict=True)
+        for row, a in enumerate(of_a):
+            for crossed in range(rows):
+                circular = np.fft.irfft(np.conj(a) * of_b[row ^ crossed], length)
+                near = np.concatenate([circular[length - margin :], circular[: margin + 1]])
+                products[crossed, row] += near
         energy_a += float(np.sum(np.square(excerpt.a, dtype=np.float64)))
         squares = np.sum(np.square(excerpt.b, dtype=np.float64), axis=0)
         running = np.concatenate([[0.0], np.cumsum(squares)])
         energy_b += running[frames:] - running[:-frames]
     both = np.sqrt(energy_a * np.maximum(energy_b, 1e-9 * energy_b.max()))
     # A channel may be turned on its own: it fits as well, and the stronger one tells the sign.
-    whole = np.abs(products).sum(axis=0) * np.where(products.sum(axis=0) < 0, -1.0, 1.0)
-    return np.asarray(np.clip(whole / both, -1.0, 1.0))
+    whole = np.abs(products).sum(axis=1) * np.where(products.sum(axis=1) < 0, -1.0, 1.0)
+    straight, crosswise = np.clip(whole / both, -1.0, 1.0)
+    return straight, crosswise
 
 
 def _without_tone(
@@ -183,8 +183,7 @@ def _fraction(cross: NDArray[np.complex128], lag: int) -> float:
     length = 2 * (len(cross) - 1)
     radians = 2.0 * np.pi * np.arange(len(cross)) / length
     here = cross * np.exp(1j * radians * lag)
-    tried = np.linspace(-1.0, 1.0, 41)
-    late = tried[np.argmax([np.sum((here * np.exp(1j * radians * each)).real) for each in tried])]
+    late = _highest(here, radians, 20)
     for _ in range(8):  # Newton's steps towards the top
         turned = here * np.exp(1j * radians * late)
         slope = float(np.sum(-radians * turned.imag))
@@ -193,6 +192,16 @@ def _fraction(cross: NDArray[np.complex128], lag: int) -> float:
             break
         late -= max(-0.05, min(0.05, slope / bend))
     return float(late)
+
+
+def _highest(cross: NDArray[np.complex128], radians: NDArray[np.float64], steps: int) -> float:
+    """Of the delays -1 to 1, `steps` to a frame, the one to which the phases come nearest."""
+    turned, step = cross * np.exp(-1j * radians), np.exp(1j * radians / steps)
+    heights = []
+    for _ in range(2 * steps + 1):
+        heights.append(float(turned.real.sum()))
+        turned *= step
+    return int(np.argmax(heights)) / steps - 1.0
 
 
 def _nearest(lag: int, fraction: float) -> tuple[int, float]:

@@ -64,17 +64,18 @@ def _meeting(a: NDArray[Any], b: NDArray[Any]) -> NDArray[np.float64]:
     """Root of the energies that meet at each lag; infinite where too little does."""
     frames_a, frames_b = _frames(a, b)
     lags = np.arange(1 - frames_a, frames_b)
-    start = np.maximum(0, -lags)
-    stop = np.minimum(frames_a, frames_b - lags)
-    product = np.ones(len(lags))
-    for rows, shift in ((a, 0), (b, lags)):
-        squares = np.sum(np.square(rows, dtype=np.float64), axis=0)
-        running = np.concatenate([[0.0], np.cumsum(squares)])
-        met = running[stop + shift] - running[start + shift]
-        product *= np.maximum(met, LEAST_ENERGY * running[-1])
-    little = stop - start < LEAST_OVERLAP * min(frames_a, frames_b)
-    product[little | (product <= 0)] = np.inf
+    met = np.minimum(frames_a, frames_b - lags) - np.maximum(0, -lags)
+    product = _energies(a, frames_b)[::-1] * _energies(b, frames_a)
+    product[(met < LEAST_OVERLAP * min(frames_a, frames_b)) | (product <= 0)] = np.inf
     return np.asarray(np.sqrt(product))
+
+
+def _energies(rows: NDArray[Any], other: int) -> NDArray[np.float64]:
+    """Energies in a window as long as the other programme that moves from the start to the end."""
+    running = np.cumsum(np.einsum("cn,cn->n", rows, rows, dtype=np.float64))
+    until = np.pad(running, (0, other - 1), mode="edge")
+    until[other:] -= running[:-1]
+    return np.asarray(np.maximum(until, LEAST_ENERGY * running[-1]))
 
 
 def _peaks(height: NDArray[np.float64], apart: int, middle: int) -> list[int]:

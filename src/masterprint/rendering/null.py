@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from masterprint.ahead import ahead
-from masterprint.dsp.alignment import fractional_delay
 from masterprint.dsp.decibels import decibels, power_decibels
+from masterprint.dsp.fractional_delay import fractional_delay
 from masterprint.metering.octaves import OctaveMeter
 from masterprint.metering.residual import Likeness, ResidualMeter
 from masterprint.rendering.alignment import Found, find_offset
