@@ -15,6 +15,8 @@ LEAST_FRACTION = 0.005
 """Of a frame: what is less is no offset."""
 PROVED_BY = 0.25
 """A fractional offset is believed if it leaves less than this of the residual's power: 6 dB."""
+HOPELESS = 0.95
+"""Of the power: half a frame of white noise leaves 0.6, so where more is left it is no fraction."""
 SHARP = 0.5
 """From this on, of 1, the correlation without tone tells the lag better than the plain one."""
 LIKE = 0.9
@@ -87,8 +89,10 @@ def fit(excerpts: Sequence[Excerpt], centre: int) -> Fit | None:
         place = sharpest
     lag = int(lags[place])
     sign = 1.0 if use[place] >= 0 else -1.0
-    lag, fraction = _nearest(lag, _fraction(cross * sign, lag))
-    if abs(fraction) < LEAST_FRACTION or not _proved(heard, margin, order, lag, fraction):
+    late = _fraction(cross * sign, lag)
+    lag, fraction = lag + round(late), late - round(late)
+    hopeless = best > HOPELESS or abs(fraction) < LEAST_FRACTION
+    if hopeless or not _proved(heard, margin, order, lag, fraction):
         lag, fraction = int(lags[place]), 0.0
     return Fit(
         lag,
@@ -105,8 +109,11 @@ def _spectra(
 ) -> list[tuple[NDArray[np.complex128], NDArray[np.complex128]]]:
     """Of each row: A amid silence, and B; faded in and out, so that cuts are silent."""
     length = excerpt.b.shape[1]
-    fades = [_fades(cut.shape[1]) if faded else 1.0 for cut in (excerpt.a, excerpt.b)]
-    padded, other = np.pad(excerpt.a * fades[0], ((0, 0), (margin, margin))), excerpt.b * fades[1]
+    # In float64: transforms of float32 are too coarse to tell a tie.
+    cuts = [cut.astype(np.float64) for cut in (excerpt.a, excerpt.b)]
+    if faded:
+        cuts = [cut * _fades(cut.shape[1]) for cut in cuts]
+    padded, other = np.pad(cuts[0], ((0, 0), (margin, margin))), cuts[1]
     pairs = zip(padded, other[::order], strict=True)
     return [(np.fft.rfft(a, length), np.fft.rfft(b, length)) for a, b in pairs]
 
@@ -204,26 +211,20 @@ def _highest(cross: NDArray[np.complex128], radians: NDArray[np.float64], steps:
     return int(np.argmax(heights)) / steps - 1.0
 
 
-def _nearest(lag: int, fraction: float) -> tuple[int, float]:
-    whole = round(fraction)
-    return lag + whole, fraction - whole
-
-
 def _proved(
     excerpts: Sequence[Excerpt], margin: int, order: int, lag: int, fraction: float
 ) -> bool:
     """Whether moving B by the fraction, too, leaves far less than whole frames do."""
-    reach = SINC_REACH
-    if abs(lag) > margin - reach - 1:
-        return False
+    reach, beside = SINC_REACH, SINC_REACH + 2
     taps = fractional_delay(fraction)
     moved = _Remainder()
     whole = [_Remainder() for _ in range(3)]
     for excerpt in excerpts:
         frames = excerpt.a.shape[1]
-        for a, b in zip(excerpt.a, excerpt.b[::order], strict=True):
-            start = margin + lag
-            around = b[start - reach : start + frames + reach].astype(np.float64)
+        padded = np.pad(excerpt.b[::order].astype(np.float64), ((0, 0), (beside, beside)))
+        for a, b in zip(excerpt.a, padded, strict=True):
+            start = margin + lag + beside
+            around = b[start - reach : start + frames + reach]
             size = 1 << (len(around) + len(taps)).bit_length()
             shifted = np.fft.irfft(np.fft.rfft(around, size) * np.fft.rfft(taps, size), size)
             moved.add(a, shifted[2 * reach : 2 * reach + frames])
@@ -238,7 +239,7 @@ class _Remainder:
     def __init__(self) -> None:
         self._sums = np.zeros(3)
 
-    def add(self, a: NDArray[np.float32], b: NDArray[np.floating]) -> None:
+    def add(self, a: NDArray[np.float32], b: NDArray[np.float64]) -> None:
         a = a.astype(np.float64)
         self._sums += (np.dot(a, a), np.dot(b, b), np.dot(a, b))
 
