@@ -54,9 +54,9 @@ class Found:
         return 1.0 - max(self.fit.likeness, self.fit.swapped_likeness) ** 2
 
 
-def find_offset(pair: Pair, lengths: tuple[int, int]) -> Found | None:
+def find_offset(pair: Pair) -> Found | None:
     """Look for the offset at any distance; None where either file is silent all through."""
-    rate = pair.sample_rate_hz
+    rate, lengths = pair.sample_rate_hz, pair.lengths
     outline_hz = min(rate, max(LEAST_OUTLINE_HZ, MOST_OUTLINE_FRAMES * rate // max(lengths)))
     step = max(1, rate // STEPS_PER_SECOND, max(lengths) // MOST_OUTLINE_FRAMES)
     a, b = (_outline(signal, outline_hz, step) for signal in pair.signals())
@@ -69,12 +69,11 @@ def find_offset(pair: Pair, lengths: tuple[int, int]) -> Found | None:
     for place in places:
         if all(abs(place - other) > margin // 4 for other in candidates):
             candidates.append(place)
-    return _best(pair, lengths, candidates, margin, step, (a.power, b.power))
+    return _best(pair, candidates, margin, step, (a.power, b.power))
 
 
 def _best(
     pair: Pair,
-    lengths: tuple[int, int],
     candidates: list[int],
     margin: int,
     step: int,
@@ -85,7 +84,7 @@ def _best(
     wanted: list[tuple[int, int]] = []
     for candidate in candidates:
         wanted += [
-            (start, candidate) for start in _moments(lengths, candidate, window, step, powers)
+            (start, candidate) for start in _moments(Meeting(pair, candidate), window, step, powers)
         ]
     signal_a, signal_b = pair.signals()
     of_a = _cut(signal_a, [start for start, _ in wanted], window)
@@ -129,19 +128,19 @@ def _fitting_best(pair: Pair, finalists: list[Found]) -> Found:
 
 
 def _moments(
-    lengths: tuple[int, int],
-    lag: int,
+    meeting: Meeting,
     window: int,
     step: int,
     powers: tuple[NDArray[np.float64], NDArray[np.float64]],
 ) -> list[int]:
     """Frames of A at which excerpts begin: where both are loud, in every part of the overlap."""
-    start, stop = max(0, -lag), min(lengths[0], lengths[1] - lag)
+    start = meeting.first + meeting.edge
+    stop = meeting.first + meeting.overlap - meeting.edge
     if stop <= start:
         return []
     first, last = start // step, min(len(powers[0]), stop // step)
     steps = np.arange(first, max(first + 1, last))
-    beside = np.clip(steps + round(lag / step), 0, len(powers[1]) - 1)
+    beside = np.clip(steps + round(meeting.offset / step), 0, len(powers[1]) - 1)
     both = np.sqrt(powers[0][np.minimum(steps, len(powers[0]) - 1)] * powers[1][beside])
     moments = []
     for part, place in zip(

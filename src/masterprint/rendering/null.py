@@ -10,12 +10,12 @@ import numpy as np
 
 from masterprint.ahead import ahead
 from masterprint.dsp.decibels import decibels, power_decibels
-from masterprint.dsp.fractional_delay import fractional_delay
 from masterprint.metering.octaves import OctaveMeter
 from masterprint.metering.residual import Likeness, ResidualMeter
 from masterprint.rendering.alignment import Found, find_offset
-from masterprint.rendering.null_result import Band, LeftOver, NullResult
-from masterprint.rendering.pairing import SHARED_BAND, SILENCE, Alone, Meeting, Pair, pair
+from masterprint.rendering.left_over import left_over
+from masterprint.rendering.null_result import Band, NullResult
+from masterprint.rendering.pairing import SHARED_BAND, SILENCE, Meeting, Pair, pair
 from masterprint.rendering.verdict import (
     CLOSE_DEPTH_DB,
     CLOSE_PEAK_DBFS,
@@ -54,12 +54,11 @@ def null_files(
     step("comparing")
     likeness = _likeness(meeting)
     found = None
-    if align and not (likeness.same and not meeting.alone):
+    if align and not (likeness.same and files.lengths[0] == files.lengths[1]):
         step("looking for the offset")
-        found = find_offset(files, files.lengths())
+        found = find_offset(files)
         if found is not None and (found.offset or found.fit.fraction):
-            taps = fractional_delay(found.fit.fraction) if found.fit.fraction else None
-            meeting = Meeting(files, found.offset, taps)
+            meeting = Meeting(files, found.offset, found.fit.fraction)
             step("comparing levels")
             likeness = _likeness(meeting)
     step("measuring what is left")
@@ -79,7 +78,7 @@ def _measure(meeting: Meeting, likeness: Likeness, found: Found | None, align: b
     common = likeness.channel_correlation >= LEAST_CORRELATION
     factor = likeness.factor if align and common else 1.0
     polarity = -1.0 if factor < 0 else 1.0
-    first = max(0, -meeting.offset)
+    first = meeting.first + meeting.edge
     residual = ResidualMeter(rate, files.channels, first)
     own_level = ResidualMeter(rate, files.channels, first)
     octaves = OctaveMeter(rate, 2 * files.channels)
@@ -90,10 +89,8 @@ def _measure(meeting: Meeting, likeness: Likeness, found: Found | None, align: b
         own_level.feed(left if factor == polarity else one - polarity * other)
         octaves.feed(np.concatenate([one, left]))
 
-    frames = likeness.frames
     mean_square = likeness.mean_square
     peaks = likeness.peaks
-    fraction = found.fit.fraction if found else 0.0
     result = NullResult(
         a=files.a.path,
         b=files.b.path,
@@ -101,11 +98,12 @@ def _measure(meeting: Meeting, likeness: Likeness, found: Found | None, align: b
         aligned=align,
         sample_rate_hz=rate,
         channels=files.channels,
-        overlap_frames=frames,
-        overlap_s=frames / rate,
+        overlap_frames=meeting.overlap,
+        overlap_s=meeting.overlap / rate,
+        edge_s=meeting.edge / rate,
         offset_frames=meeting.offset,
-        offset_fraction=fraction,
-        offset_ms=1000.0 * (meeting.offset + fraction) / rate,
+        offset_fraction=meeting.fraction,
+        offset_ms=1000.0 * (meeting.offset + meeting.fraction) / rate,
         inverted=factor < 0,
         correlation=correlation,
         gain_db=_gain_db(factor) if align and common else None,
@@ -114,7 +112,7 @@ def _measure(meeting: Meeting, likeness: Likeness, found: Found | None, align: b
         residual=residual.result(mean_square),
         residual_at_own_level=own_level.result(mean_square),
         bands=_bands(octaves, files.channels),
-        left_over=tuple(_left_over(alone, rate) for alone in meeting.alone),
+        left_over=left_over(meeting),
         silent=tuple(name for name, peak in zip("ab", peaks, strict=True) if peak <= SILENCE),
         notes=(),
     )
@@ -156,6 +154,11 @@ def _notes(result: NullResult, files: Pair, likeness: Likeness, found: Found | N
                 f"{name} was converted from {rate} to {result.sample_rate_hz} Hz to be compared; "
                 f"what lies above {end_hz / 1000:.1f} kHz is left out of both"
             )
+    if result.edge_s:
+        notes.append(
+            f"the first and the last {result.edge_s:.3f} s of what both have are not compared, "
+            "because filters ring there"
+        )
     if files.a.channels != files.b.channels:
         mono, other = ("A", "B") if files.a.channels == 1 else ("B", "A")
         notes.append(f"{mono} is mono and is compared with both channels of {other}")
@@ -203,11 +206,4 @@ def _bands(octaves: OctaveMeter, channels: int) -> tuple[Band, ...]:
     return tuple(
         Band(centre, power_decibels(float(one)), power_decibels(float(other)))
         for centre, one, other in zip(octaves.bands, programme, residual, strict=True)
-    )
-
-
-def _left_over(alone: Alone, rate: int) -> LeftOver:
-    seconds = alone.frames / rate
-    return LeftOver(
-        alone.file, alone.where, alone.frames, seconds, alone.peak == 0.0, decibels(alone.peak)
     )

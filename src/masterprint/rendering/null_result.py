@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from masterprint.metering.residual import Residual
+from masterprint.rendering.left_over import LeftOver
 from masterprint.rendering.verdict import Verdict, sentence
 
 
@@ -17,18 +18,6 @@ class Band:
     centre_hz: float
     programme_rms_dbfs: float | None
     residual_rms_dbfs: float | None
-
-
-@dataclass(frozen=True)
-class LeftOver:
-    """What one file has where the other has nothing; digital silence has no peak."""
-
-    file: str
-    where: str
-    frames: int
-    seconds: float
-    silent: bool
-    peak_dbfs: float | None
 
 
 @dataclass(frozen=True)
@@ -59,6 +48,8 @@ class NullResult:
             At different rates what lies above 0.4535 of it, where converters end, is left out.
         channels: that are compared.
         overlap_frames, overlap_s: what both have.
+        edge_s: at either end of the overlap, not compared, because the filters ring there that
+            convert a rate or move by a fraction; 0 where there are none.
         offset_frames: by which B is later than A; negative if it is earlier.
         offset_fraction: of a frame, to be added, about 0.01 exact; 0 unless it is well founded.
         offset_ms: both together.
@@ -83,6 +74,7 @@ class NullResult:
     channels: int
     overlap_frames: int
     overlap_s: float
+    edge_s: float
     offset_frames: int
     offset_fraction: float
     offset_ms: float
@@ -115,6 +107,6 @@ def _plain(key: str, value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(key, each) for each in value]
     if isinstance(value, float):
-        digits = 6 if key in ("overlap_s", "seconds", "peak_at_s", "offset_ms") else 3
+        digits = 6 if key in ("overlap_s", "edge_s", "seconds", "peak_at_s", "offset_ms") else 3
         return round(value, 9 if key == "correlation" else digits) + 0.0
     return value

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from masterprint.ahead import ahead
 from masterprint.dsp.fir import convolve, linear_phase_taps
+from masterprint.dsp.fractional_delay import SINC_REACH, fractional_delay
 from masterprint.dsp.resampling import converted_frames, resample
 from masterprint.errors import UsageError
 from masterprint.files.reading import AudioFile, open_audio
@@ -19,6 +21,9 @@ from masterprint.signal import BLOCK_FRAMES, Block, Reader, Signal
 SHARED_BAND = (0.43, 0.4535)
 """Of the lower rate: converters agree up to here, and from there nothing is compared (20 kHz at
 44.1 kHz), because each has its own way of ending the band."""
+CONVERTER_REACH = 140
+"""Frames of the lower rate to either side that our converter looks (`dsp/resampling.py`): beyond,
+its response to a single sample is below -180 dB, whatever the rates."""
 SILENCE = 1e-10
 """Peaks below, -200 dBFS, are digital silence that went through a filter."""
 
@@ -47,6 +52,12 @@ class Pair:
         """Both files as they are compared, to be taken once, each decoded in its own thread."""
         return self._signal(self.a), self._signal(self.b)
 
+    @property
+    def reach(self) -> int:
+        """Frames to either side that the filters look which make the files comparable."""
+        return (len(self._shared_band) // 2 + CONVERTER_REACH) if self.converted else 0
+
+    @cached_property
     def lengths(self) -> tuple[int, int]:
         """Frames of both at the rate of comparison; a file that does not tell is counted."""
         return self._length(self.a), self._length(self.b)
@@ -58,9 +69,10 @@ class Pair:
                 signal.map(lambda block: np.repeat(block, 2, axis=0)), channels=self.channels
             )
         if self.converted:
-            signal = convolve(signal, self._shared_band())
+            signal = convolve(signal, self._shared_band)
         return signal.carrying(ahead(signal.blocks))
 
+    @cached_property
     def _shared_band(self) -> NDArray[np.float64]:
         low, high = (part * self.sample_rate_hz for part in SHARED_BAND)
 
@@ -94,71 +106,65 @@ def pair(a: Path, b: Path) -> Pair:
     return Pair(one, other, min(one.sample_rate_hz, other.sample_rate_hz), counts[1])
 
 
-@dataclass
-class Alone:
-    """What one file has where the other has nothing.
-
-    Attributes:
-        file: "a" or "b".
-        where: "start" or "end".
-        frames: how many, at the rate of comparison.
-        peak: largest magnitude; 0 for digital silence.
-    """
-
-    file: str
-    where: str
-    frames: int = 0
-    peak: float = 0.0
-
-    def feed(self, block: Block) -> None:
-        """Take a block into account."""
-        self.frames += block.shape[1]
-        peak = float(np.abs(block).max(initial=0.0))
-        self.peak = max(self.peak, peak if peak > SILENCE else 0.0)
-
-
-@dataclass
+@dataclass(frozen=True)
 class Meeting:
     """The frames in which both files are, once B is moved by an offset.
+
+    A filter rings at the edge of a file as if silence lay behind it. What another converter had
+    rung there was cut off with the file's end, and our own filters hear that it is missing, as far
+    in as they reach. So where there are filters, their reach is left out at both ends of the
+    overlap (each of them is an edge of one file at least); of a short overlap, the middle half is
+    compared all the same.
 
     Attributes:
         pair: the files.
         offset: frames by which B is later.
-        taps: moves B by a fraction of a frame, too; None for not.
-        alone: what is left over, complete when `blocks` has been taken to its end.
+        fraction: of a frame by which it is later still.
     """
 
     pair: Pair
     offset: int = 0
-    taps: NDArray[np.float64] | None = None
-    alone: list[Alone] = field(default_factory=list)
+    fraction: float = 0.0
+
+    @property
+    def first(self) -> int:
+        """Frame of A with which the overlap begins."""
+        return max(0, -self.offset)
+
+    @property
+    def overlap(self) -> int:
+        """Frames that both files have."""
+        of_a, of_b = self.pair.lengths
+        return max(0, min(of_a, of_b - self.offset) - self.first)
+
+    @property
+    def edge(self) -> int:
+        """Frames at either end of the overlap that are not compared."""
+        reach = self.pair.reach + (SINC_REACH if self.fraction else 0)
+        return min(reach, self.overlap // 4)
 
     def blocks(self) -> Iterator[tuple[Block, Block]]:
         """Blocks of A and B that belong together, each of shape (channels, frames)."""
         signal_a, signal_b = self.pair.signals()
-        if self.taps is not None:
-            signal_b = convolve(signal_b, self.taps)
-        readers = {"a": Reader(signal_a.blocks), "b": Reader(signal_b.blocks)}
-        later = Alone("b" if self.offset > 0 else "a", "start")
-        while later.frames < abs(self.offset):
-            block = readers[later.file].take(min(BLOCK_FRAMES, abs(self.offset) - later.frames))
-            if block is None:
-                break
-            later.feed(block)
-        rest = Alone("a", "end")
-        while True:
-            a, b = readers["a"].take(BLOCK_FRAMES), readers["b"].take(BLOCK_FRAMES)
-            frames = min(0 if block is None else block.shape[1] for block in (a, b))
-            for name, block in (("a", a), ("b", b)):
-                if block is not None and block.shape[1] > frames:
-                    rest.file = name
-                    rest.feed(block[:, frames:])
+        if self.fraction:
+            signal_b = convolve(signal_b, fractional_delay(self.fraction))
+        start = self.first + self.edge
+        of_a, of_b = _from(signal_a, start), _from(signal_b, start + self.offset)
+        left = self.overlap - 2 * self.edge
+        while left:
+            a, b = (reader.take(min(BLOCK_FRAMES, left)) for reader in (of_a, of_b))
             if a is None or b is None:
                 break
-            yield (
-                np.ascontiguousarray(a[:, :frames]),
-                np.ascontiguousarray(b[:, :frames]),
-            )
-        while (block := readers[rest.file].take(BLOCK_FRAMES)) is not None:
-            rest.feed(block)
-        self.alone = [each for each in (later, rest) if each.frames]
+            left -= a.shape[1]
+            yield a, b
+
+
+def _from(signal: Signal, start: int) -> Reader:
+    """The signal without its first `start` frames."""
+    reader = Reader(signal.blocks)
+    while start:
+        block = reader.take(min(BLOCK_FRAMES, start))
+        if block is None:
+            break
+        start -= block.shape[1]
+    return reader
