@@ -5,7 +5,15 @@ from __future__ import annotations
 import json
 
 import numpy as np
+import pytest
 import soundfile
+
+
+@pytest.fixture
+def mix(tmp_path, music):
+    """Two seconds of it."""
+    soundfile.write(tmp_path / "mix.wav", music[:, 44100 : 3 * 44100].T, 44100, "PCM_24")
+    return tmp_path / "mix.wav"
 
 
 def test_a_moved_copy_is_the_same_and_a_changed_one_is_not(run, tmp_path, mix):

@@ -71,6 +71,6 @@ def test_noise_60_db_below_nulls_60_db_deep(nulled):
 
 def test_gains_that_differ_by_channel_are_told(nulled):
     result = nulled(MUSIC, MUSIC * np.array([[1.0], [amplitude(-0.5)]]))
-    assert result.channel_gains_db == pytest.approx([0.0, -0.5], abs=1e-4)
+    assert result.channel_levels_db == pytest.approx([0.0, -0.5], abs=1e-4)
     assert any("by channel" in note for note in result.notes)
-    assert nulled(MUSIC, 0.7 * MUSIC).channel_gains_db == ()
+    assert nulled(MUSIC, 0.7 * MUSIC).channel_levels_db == ()

@@ -167,3 +167,13 @@ def test_nothing_but_high_frequencies(nulled):
     )
     result = nulled(high, later(high, 3 * RATE + 11))
     assert result.offset_frames == 3 * RATE + 11
+
+
+def test_a_phase_turned_by_filters_is_no_offset_and_no_inversion(nulled):
+    """As in a master: crossovers turn the low end round, where most of the power is."""
+    halves = [sps.butter(2, 110, kind, fs=RATE, output="sos") for kind in ("lowpass", "highpass")]
+    turned = sum(sps.sosfilt(half, sps.sosfilt(half, MUSIC, axis=1), axis=1) for half in halves)
+    result = nulled(MUSIC, later(0.5 * turned, 300))
+    assert abs(result.correlation) < 0.5
+    assert (result.offset_frames, result.verdict) == (300, "different")
+    assert "B 300 frames (13.605 ms) later and 6.0" in result.sentence

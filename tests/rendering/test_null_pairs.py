@@ -7,7 +7,7 @@ import pytest
 
 from masterprint.errors import UsageError
 from null_tools import MUSIC, RATE, later, noise
-from oracles import decibels
+from oracles import amplitude, decibels
 
 
 def test_swapped_channels_are_said(nulled):
@@ -50,3 +50,31 @@ def test_six_channels(nulled):
     six = noise(3 * RATE, 13, channels=6)
     result = nulled(six, later(-six, 1234))
     assert (result.offset_frames, result.inverted, result.verdict) == (1234, True, "same")
+
+
+def test_swapped_channels_are_measured_exchanged(nulled):
+    result = nulled(MUSIC, later(amplitude(-1.0) * MUSIC[::-1], 100))
+    assert (result.swapped, result.verdict, result.offset_frames) == (True, "different", 100)
+    assert result.gain_db == pytest.approx(-1.0, abs=1e-4)
+    assert result.residual.peak_dbfs < -130
+    assert result.channel_levels_db == ()
+    assert "the channels are swapped, B 100 frames" in result.sentence
+    assert "with them exchanged, the residual peaks" in result.sentence
+
+
+def test_a_missing_channel_is_said(nulled):
+    result = nulled(MUSIC, MUSIC * np.array([[0.0], [1.0]]))
+    assert result.verdict == "different"
+    assert "channel 1 of B is digital silence" in result.notes
+
+
+@pytest.mark.parametrize("factor", [0.7, -0.7])
+def test_a_dc_offset_is_told_and_does_not_pass_for_gain(nulled, factor):
+    offset = np.array([[0.02], [0.0]])
+    result = nulled(MUSIC, factor * MUSIC + offset)
+    assert result.gain_db == pytest.approx(decibels(0.7), abs=1e-3)
+    assert result.inverted == (factor < 0)
+    assert result.dc == pytest.approx([0.02, 0.0], abs=1e-6)
+    assert "B has a DC offset that A has not (+0.020000 in channel 1 of" in result.notes[-1]
+    both = nulled(MUSIC + offset, factor * (MUSIC + offset))
+    assert (both.dc, both.verdict) == ((), "same")

@@ -102,3 +102,24 @@ def test_a_broken_file_is_named(tmp_path, mix):
     with pytest.raises(AudioFileError, match=r"b\.wav"):
         masterprint.null(mix, tmp_path / "b.wav")
     assert masterprint.null(str(mix), mix).verdict == "identical"
+
+
+def test_silence_at_two_rates_is_the_same(nulled):
+    result = nulled(np.zeros((2, 44100)), np.zeros((2, 48000)), rates=(44100, 48000))
+    assert result.verdict == "same"
+
+
+def test_other_music_is_not_moved_to_where_it_fits_by_chance(nulled):
+    result = nulled(MUSIC, MUSIC[:, ::-1])
+    assert (result.verdict, result.offset_frames, result.left_over) == ("different", 0, ())
+    assert not any("other offsets" in note for note in result.notes)
+
+
+def test_what_was_cut_out_of_b_does_not_make_it_louder(nulled):
+    half = MUSIC.shape[1] // 2
+    cut = np.concatenate([MUSIC[:, :half], np.zeros((2, 50)), MUSIC[:, half:-50]], axis=1)
+    result = nulled(MUSIC, cut)
+    assert result.verdict == "different"
+    assert result.gain_db > 0.5
+    assert result.level_db == pytest.approx(0.0, abs=0.01)
+    assert "louder" not in result.sentence

@@ -19,6 +19,9 @@ HOPELESS = 0.95
 """Of the power: half a frame of white noise leaves 0.6, so where more is left it is no fraction."""
 SHARP = 0.5
 """From this on, of 1, the correlation without tone tells the lag better than the plain one."""
+SURE, BESIDE = 0.8, 8
+"""From this on, if it is no more than `SHARP` further than so many frames away, it alone does:
+programmes that are alike at all frequencies, but turned in phase, as by the filters of a chain."""
 LIKE = 0.9
 """...if the plain one comes this near to its own highest value there."""
 TIE = 1.02
@@ -50,6 +53,7 @@ class Fit:
         inverted: whether the polarity is turned.
         likeness: magnitude of the correlation coefficient there, 0 to 1.
         swapped_likeness: the largest with B's rows exchanged.
+        sure: whether there is no doubt of the lag, however unlike the programmes are.
         rivals: other lags that fit as well, as in a steady tone.
     """
 
@@ -58,6 +62,7 @@ class Fit:
     inverted: bool
     likeness: float
     swapped_likeness: float
+    sure: bool
     rivals: int
 
 
@@ -81,12 +86,12 @@ def fit(excerpts: Sequence[Excerpt], centre: int) -> Fit | None:
     rivals = int(np.sum(np.diff(ties) > 1))
     cross, whitened = _without_tone(heard, margin, order)
     sharpest = int(np.argmax(np.abs(whitened)))
-    if (
-        not rivals
-        and abs(whitened[sharpest]) >= SHARP
-        and abs(use[sharpest]) >= LIKE * abs(use[place])
-    ):
-        place = sharpest
+    height = np.abs(whitened)
+    elsewhere = np.abs(np.arange(len(height)) - sharpest) > BESIDE
+    sure = bool(height[sharpest] >= SURE and height[elsewhere].max(initial=0.0) < SHARP)
+    alike = height[sharpest] >= SHARP and abs(use[sharpest]) >= LIKE * abs(use[place])
+    if sure or (alike and not rivals):
+        place, rivals = sharpest, 0
     lag = int(lags[place])
     sign = 1.0 if use[place] >= 0 else -1.0
     late = _fraction(cross * sign, lag)
@@ -100,6 +105,7 @@ def fit(excerpts: Sequence[Excerpt], centre: int) -> Fit | None:
         bool(sign < 0),
         float(np.abs(straight[lag + margin])),
         float(np.abs(crossed).max()),
+        sure,
         rivals,
     )
 
@@ -217,8 +223,7 @@ def _proved(
     """Whether moving B by the fraction, too, leaves far less than whole frames do."""
     reach, beside = SINC_REACH, SINC_REACH + 2
     taps = fractional_delay(fraction)
-    moved = _Remainder()
-    whole = [_Remainder() for _ in range(3)]
+    moved, whole = np.zeros(3), np.zeros((3, 3))
     for excerpt in excerpts:
         frames = excerpt.a.shape[1]
         padded = np.pad(excerpt.b[::order].astype(np.float64), ((0, 0), (beside, beside)))
@@ -227,23 +232,18 @@ def _proved(
             around = b[start - reach : start + frames + reach]
             size = 1 << (len(around) + len(taps)).bit_length()
             shifted = np.fft.irfft(np.fft.rfft(around, size) * np.fft.rfft(taps, size), size)
-            moved.add(a, shifted[2 * reach : 2 * reach + frames])
-            for step, rest in enumerate(whole, -1):
-                rest.add(a, b[start + step : start + step + frames])
-    return moved.power < PROVED_BY * min(rest.power for rest in whole)
+            moved += _products(a, shifted[2 * reach : 2 * reach + frames])
+            for row, step in enumerate((-1, 0, 1)):
+                whole[row] += _products(a, b[start + step : start + step + frames])
+    return _left(moved) < PROVED_BY * min(_left(rest) for rest in whole)
 
 
-class _Remainder:
+def _products(a: NDArray[np.float32], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    a = a.astype(np.float64)
+    return np.array([np.dot(a, a), np.dot(b, b), np.dot(a, b)])
+
+
+def _left(products: NDArray[np.float64]) -> float:
     """What is left of A when B is taken off at its best level."""
-
-    def __init__(self) -> None:
-        self._sums = np.zeros(3)
-
-    def add(self, a: NDArray[np.float32], b: NDArray[np.float64]) -> None:
-        a = a.astype(np.float64)
-        self._sums += (np.dot(a, a), np.dot(b, b), np.dot(a, b))
-
-    @property
-    def power(self) -> float:
-        of_a, of_b, of_both = self._sums
-        return float(of_a - of_both**2 / of_b) if of_b > 0 else float(of_a)
+    of_a, of_b, of_both = products
+    return float(of_a - of_both**2 / of_b) if of_b > 0 else float(of_a)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from masterprint.dsp.alignment import ROUNDING, TIE, Excerpt, Fit, fit
 from masterprint.dsp.correlation import likely_lags
 from masterprint.dsp.resampling import resample
-from masterprint.metering.residual import Likeness
+from masterprint.metering.likeness import Likeness
 from masterprint.rendering.pairing import Meeting, Pair
 from masterprint.signal import Block, Signal
 
@@ -24,6 +24,11 @@ EXCERPTS = 6
 """For each offset that may be: the loudest moments of as many parts of the programme."""
 FINALISTS_UNLIKE, FINALISTS_MORE = 4.0, 0.02
 """Offsets whose excerpts are so much less like one another are not tried on all of the files."""
+
+SWAPPED = 0.5
+"""Channels are exchanged if that leaves less than this of what else cannot be explained."""
+LEAST_ALIKE = 0.75
+"""Of the power may be unlike (a correlation of 0.5) where an offset is to be believed."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +58,22 @@ class Found:
         """Part of the power that A and B do not share, 0 to 1."""
         return 1.0 - max(self.fit.likeness, self.fit.swapped_likeness) ** 2
 
+    @property
+    def swapped(self) -> bool:
+        """Whether A's left is B's right: exchanged, they leave far less unexplained."""
+        return 1.0 - self.fit.swapped_likeness**2 < SWAPPED * (1.0 - self.fit.likeness**2)
+
+    @property
+    def believed(self) -> bool:
+        """Whether it is an offset, not merely where two programmes are least unlike."""
+        return self.fit.sure or self.unlike <= LEAST_ALIKE
+
 
 def find_offset(pair: Pair) -> Found | None:
-    """Look for the offset at any distance; None where either file is silent all through."""
+    """Look for the offset at any distance.
+
+    None where either file is silent all through, or nothing fits anywhere.
+    """
     rate, lengths = pair.sample_rate_hz, pair.lengths
     outline_hz = min(rate, max(LEAST_OUTLINE_HZ, MOST_OUTLINE_FRAMES * rate // max(lengths)))
     step = max(1, rate // STEPS_PER_SECOND, max(lengths) // MOST_OUTLINE_FRAMES)
@@ -69,7 +87,8 @@ def find_offset(pair: Pair) -> Found | None:
     for place in places:
         if all(abs(place - other) > margin // 4 for other in candidates):
             candidates.append(place)
-    return _best(pair, candidates, margin, step, (a.power, b.power))
+    best = _best(pair, candidates, margin, step, (a.power, b.power))
+    return best if best is not None and best.believed else None
 
 
 def _best(
@@ -101,6 +120,7 @@ def _best(
             found.append(Found(candidate + fitting.lag, fitting))
     if not found:
         return None
+    found = [each for each in found if each.fit.sure] or found
     found.sort(key=lambda each: each.unlike)
     most = FINALISTS_UNLIKE * found[0].unlike + FINALISTS_MORE
     return _fitting_best(pair, [each for each in found if each.unlike <= most])
@@ -115,10 +135,10 @@ def _fitting_best(pair: Pair, finalists: list[Found]) -> Found:
         return finalists[0]
     ranked = []
     for each in finalists:
-        meeting, likeness = Meeting(pair, each.offset), Likeness(pair.channels)
-        order = -1 if each.fit.swapped_likeness > each.fit.likeness else 1
+        crossed = each.fit.swapped_likeness > each.fit.likeness
+        meeting, likeness = Meeting(pair, each.offset, swapped=crossed), Likeness(pair.channels)
         for a, b in meeting.blocks():
-            likeness.feed(a, np.ascontiguousarray(b[::order]))
+            likeness.feed(a, b)
         ranked.append((1.0 - likeness.channel_correlation**2, likeness.frames, each))
     most = TIE * min(unlike for unlike, _, _ in ranked) + ROUNDING
     equal = [(-frames, abs(each.offset), each) for unlike, frames, each in ranked if unlike <= most]

@@ -10,16 +10,19 @@ import numpy as np
 
 from masterprint.ahead import ahead
 from masterprint.dsp.decibels import decibels, power_decibels
+from masterprint.metering.likeness import Likeness
 from masterprint.metering.octaves import OctaveMeter
-from masterprint.metering.residual import Likeness, ResidualMeter
+from masterprint.metering.residual import ResidualMeter
 from masterprint.rendering.alignment import Found, find_offset
 from masterprint.rendering.left_over import left_over
+from masterprint.rendering.null_notes import notes
 from masterprint.rendering.null_result import Band, NullResult
-from masterprint.rendering.pairing import SHARED_BAND, SILENCE, Meeting, Pair, pair
+from masterprint.rendering.pairing import SILENCE, Meeting, Pair, pair
 from masterprint.rendering.verdict import (
     CLOSE_DEPTH_DB,
     CLOSE_PEAK_DBFS,
     LEAST_CORRELATION,
+    NOTHING_COMMON,
     Verdict,
     depth_of,
     explained_peak,
@@ -28,9 +31,7 @@ from masterprint.rendering.verdict import (
 
 PASSES = 5
 """How often `null_files` says that something begins, at most."""
-UNEQUAL_GAIN_DB = 0.01
-SWAPPED = 0.5
-"""Channels are exchanged if that leaves less than this of what else cannot be explained."""
+UNEQUAL_LEVEL_DB = 0.01
 
 
 def null_files(
@@ -57,8 +58,8 @@ def null_files(
     if align and not (likeness.same and files.lengths[0] == files.lengths[1]):
         step("looking for the offset")
         found = find_offset(files)
-        if found is not None and (found.offset or found.fit.fraction):
-            meeting = Meeting(files, found.offset, found.fit.fraction)
+        if found is not None and (found.offset or found.fit.fraction or found.swapped):
+            meeting = Meeting(files, found.offset, found.fit.fraction, found.swapped)
             step("comparing levels")
             likeness = _likeness(meeting)
     step("measuring what is left")
@@ -75,7 +76,8 @@ def _likeness(meeting: Meeting) -> Likeness:
 def _measure(meeting: Meeting, likeness: Likeness, found: Found | None, align: bool) -> NullResult:
     files, rate = meeting.pair, meeting.pair.sample_rate_hz
     correlation = likeness.correlation
-    common = likeness.channel_correlation >= LEAST_CORRELATION
+    sure = found is not None and found.fit.sure
+    common = likeness.channel_correlation >= (NOTHING_COMMON if sure else LEAST_CORRELATION)
     factor = likeness.factor if align and common else 1.0
     polarity = -1.0 if factor < 0 else 1.0
     first = meeting.first + meeting.edge
@@ -90,6 +92,7 @@ def _measure(meeting: Meeting, likeness: Likeness, found: Found | None, align: b
         octaves.feed(np.concatenate([one, left]))
 
     mean_square = likeness.mean_square
+    level, by_channel = likeness.levels()
     peaks = likeness.peaks
     result = NullResult(
         a=files.a.path,
@@ -107,7 +110,10 @@ def _measure(meeting: Meeting, likeness: Likeness, found: Found | None, align: b
         inverted=factor < 0,
         correlation=correlation,
         gain_db=_gain_db(factor) if align and common else None,
-        channel_gains_db=_channel_gains(likeness) if align and common else (),
+        level_db=None if level is None else decibels(level),
+        channel_levels_db=_channel_levels(by_channel) if common else (),
+        swapped=meeting.swapped,
+        dc=likeness.dc,
         programme_rms_dbfs=power_decibels(mean_square),
         residual=residual.result(mean_square),
         residual_at_own_level=own_level.result(mean_square),
@@ -119,7 +125,7 @@ def _measure(meeting: Meeting, likeness: Likeness, found: Found | None, align: b
     steps = (step_of(files.a, peaks[0]), step_of(files.b, peaks[1]))
     explained = explained_peak(steps, factor, peaks[0])
     verdict = _verdict(result, files, likeness, residual.peak, explained)
-    return replace(result, verdict=verdict, notes=tuple(_notes(result, files, likeness, found)))
+    return replace(result, verdict=verdict, notes=tuple(notes(result, files, likeness, found)))
 
 
 def _verdict(
@@ -127,9 +133,12 @@ def _verdict(
 ) -> Verdict:
     if not likeness.frames:
         return "different"
-    interpolated = files.converted or result.offset_fraction
+    if result.swapped:
+        return "different"
+    interpolated = (files.converted and len(result.silent) != 2) or result.offset_fraction
     if not interpolated and len(result.silent) != 1:
-        exact = likeness.same and not result.left_over and not result.offset_frames
+        moved = result.left_over or result.offset_frames or files.converted
+        exact = likeness.same and not moved
         alike = files.a.channels == files.b.channels and depth_of(files.a) == depth_of(files.b)
         if exact and alike:
             return "identical"
@@ -144,60 +153,15 @@ def _verdict(
     return "different"
 
 
-def _notes(result: NullResult, files: Pair, likeness: Likeness, found: Found | None) -> list[str]:
-    notes = []
-    rates = {"A": files.a.sample_rate_hz, "B": files.b.sample_rate_hz}
-    for name, rate in rates.items():
-        if rate != result.sample_rate_hz:
-            end_hz = SHARED_BAND[1] * result.sample_rate_hz
-            notes.append(
-                f"{name} was converted from {rate} to {result.sample_rate_hz} Hz to be compared; "
-                f"what lies above {end_hz / 1000:.1f} kHz is left out of both"
-            )
-    if result.edge_s:
-        notes.append(
-            f"the first and the last {result.edge_s:.3f} s of what both have are not compared, "
-            "because filters ring there"
-        )
-    if files.a.channels != files.b.channels:
-        mono, other = ("A", "B") if files.a.channels == 1 else ("B", "A")
-        notes.append(f"{mono} is mono and is compared with both channels of {other}")
-    if found is not None:
-        fit = found.fit
-        if files.channels == 2 and 1 - fit.swapped_likeness**2 < SWAPPED * (1 - fit.likeness**2):
-            notes.append("the channels are swapped: A's left is B's right, and the other way round")
-        if fit.rivals:
-            notes.append(
-                "other offsets fit as well, because the programme is steady or repeats itself"
-            )
-    polarities = likeness.polarities()
-    if {1, -1} <= set(polarities):
-        turned = [str(number) for number, sign in enumerate(polarities, 1) if sign < 0]
-        plural = "s" if len(turned) > 1 else ""
-        notes.append(f"the polarity is inverted in channel{plural} {', '.join(turned)} only")
-    if result.channel_gains_db:
-        gains = ", ".join(
-            f"{number}: " + ("-" if gain is None else f"{gain:+.2f} dB")
-            for number, gain in enumerate(result.channel_gains_db, 1)
-        )
-        notes.append(f"the gain differs by channel ({gains})")
-    for rest in result.left_over:
-        silent = "digital silence" if rest.silent else f"with a peak of {rest.peak_dbfs:.1f} dBFS"
-        frames = f"{rest.frames} frame{'s' if rest.frames > 1 else ''} ({rest.seconds:.3f} s)"
-        notes.append(f"{rest.file.upper()} has {frames} more at its {rest.where}, {silent}")
-    return notes
-
-
 def _gain_db(factor: float) -> float | None:
     level = decibels(abs(factor))
     return None if level is None else 0.0 - level
 
 
-def _channel_gains(likeness: Likeness) -> tuple[float | None, ...]:
-    gains = [None if factor is None else _gain_db(factor) for factor in likeness.factors()]
-    known = [gain for gain in gains if gain is not None]
-    unequal = bool(known) and max(known) - min(known) > UNEQUAL_GAIN_DB
-    return tuple(gains) if unequal else ()
+def _channel_levels(levels: list[float | None]) -> tuple[float | None, ...]:
+    in_db = tuple(None if level is None else decibels(level) for level in levels)
+    known = [level for level in in_db if level is not None]
+    return in_db if known and max(known) - min(known) > UNEQUAL_LEVEL_DB else ()
 
 
 def _bands(octaves: OctaveMeter, channels: int) -> tuple[Band, ...]:

@@ -57,7 +57,14 @@ class NullResult:
         correlation: of A and B so aligned, -1 to 1; None where one is silent.
         gain_db: level of B over A, as the gain that gives the deepest null makes up for it (least
             squares); None where there is nothing in common.
-        channel_gains_db: the same by channel, where they differ by more than 0.01 dB; else empty.
+        level_db: RMS of B over that of A. It is the gain where the audio is the same; where it is
+            not, the gain of the deepest null is larger, as what B lacks or has more cannot null.
+        channel_levels_db: the same by channel, where they differ by more than 0.01 dB; else empty.
+        swapped: whether A's left is B's right and the other way round; all figures are then those
+            with B's channels exchanged, and the verdict is different all the same.
+        dc: by channel, the DC offset of B that A has not, of full scale, where it explains most of
+            the residual; else empty. Gain, level and correlation are then without it, the residual
+            has it.
         programme_rms_dbfs: of A, over all channels, where they meet.
         residual, residual_at_own_level: with and without the gain taken out.
         bands: octave bands of IEC 61260.
@@ -81,7 +88,10 @@ class NullResult:
     inverted: bool
     correlation: float | None
     gain_db: float | None
-    channel_gains_db: tuple[float | None, ...]
+    level_db: float | None
+    channel_levels_db: tuple[float | None, ...]
+    swapped: bool
+    dc: tuple[float, ...]
     programme_rms_dbfs: float | None
     residual: Residual
     residual_at_own_level: Residual
@@ -108,5 +118,5 @@ def _plain(key: str, value: Any) -> Any:
         return [_plain(key, each) for each in value]
     if isinstance(value, float):
         digits = 6 if key in ("overlap_s", "edge_s", "seconds", "peak_at_s", "offset_ms") else 3
-        return round(value, 9 if key == "correlation" else digits) + 0.0
+        return round(value, 9 if key in ("correlation", "dc") else digits) + 0.0
     return value

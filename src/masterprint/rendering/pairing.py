@@ -120,11 +120,13 @@ class Meeting:
         pair: the files.
         offset: frames by which B is later.
         fraction: of a frame by which it is later still.
+        swapped: whether B's two channels are exchanged.
     """
 
     pair: Pair
     offset: int = 0
     fraction: float = 0.0
+    swapped: bool = False
 
     @property
     def first(self) -> int:
@@ -156,7 +158,7 @@ class Meeting:
             if a is None or b is None:
                 break
             left -= a.shape[1]
-            yield a, b
+            yield a, np.ascontiguousarray(b[::-1]) if self.swapped else b
 
 
 def _from(signal: Signal, start: int) -> Reader:

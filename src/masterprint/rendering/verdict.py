@@ -13,12 +13,15 @@ Verdict = Literal["identical", "same", "close", "different"]
 
 CLOSE_PEAK_DBFS = -60.0
 CLOSE_DEPTH_DB = -20.0
-LEAST_CORRELATION = 0.1
-"""Below, a hundredth of the energy or less is common to both: there is no level to compare."""
+LEAST_CORRELATION = 0.5
+"""Below, a quarter of the energy or less is common to both: there is no level to compare, unless
+there is no doubt that they are the same programme."""
+NOTHING_COMMON = 0.1
 DITHERED_STEPS = 1.5
 """Rounding errs by half a step, and triangular dither by one more."""
 MANTISSA_BITS = {"FLOAT": 25, "DOUBLE": 54}
-LEAST_GAIN_DB = 0.0005
+LEAST_GAIN_DB, COARSE_GAIN_DB = 0.0005, 0.005
+"""What is said of a level: of audio that is the same, and of other audio, to a hundredth."""
 
 
 def step_of(file: AudioFile, peak: float) -> float:
@@ -63,21 +66,27 @@ def sentence(result: NullResult) -> str:
         both = len(result.silent) == 2
         which = "both files are" if both else f"{result.silent[0].upper()} is"
         rest = "" if both else f", {'B' if result.silent == ('a',) else 'A'} is not"
-        return f"{result.verdict}: {which} digital silence{rest}{_meeting(result)}"
+        return f"{result.verdict}: {which} digital silence{_meeting(result)}{rest}"
     if result.overlap_frames == 0:
         return f"{result.verdict}: at this offset the files do not meet"
     if result.gain_db is None and result.aligned:
-        return f"{result.verdict}: the files have nothing in common where they overlap"
+        much = "nothing" if abs(result.correlation or 0.0) < NOTHING_COMMON else "little"
+        where = _differences(result)
+        best = f" even where they fit best, B {where}" if where else ""
+        return f"{result.verdict}: the files have {much} in common{best}{_meeting(result)}"
     audio = {"same": "the same audio", "close": "nearly the same audio"}.get(
         result.verdict, "not the same audio"
     )
+    if result.swapped:
+        audio = "the channels are swapped"
     where = _differences(result)
     how = f", B {where}" if where else ", neither moved nor turned up or down"
     if not result.aligned:
         how = ", compared sample by sample as they lie"
     peak = result.residual.peak_dbfs
     left = "nothing is left" if peak is None else f"the residual peaks at {peak:.1f} dBFS"
-    return f"{result.verdict}: {audio}{how}; {left}{_meeting(result)}"
+    exchanged = "with them exchanged, " if result.swapped else ""
+    return f"{result.verdict}: {audio}{how}; {exchanged}{left}{_meeting(result)}"
 
 
 def _meeting(result: NullResult) -> str:
@@ -93,8 +102,8 @@ def _differences(result: NullResult) -> str:
         ms = abs(result.offset_ms)
         time = f"{ms:.3f} ms" if ms < 1000.0 else f"{ms / 1000.0:.3f} s"
         said.append(f"{frames} ({time}) {'later' if late > 0 else 'earlier'}")
-    gain = result.gain_db or 0.0
-    if abs(gain) >= LEAST_GAIN_DB:
+    gain = 0.0 if result.gain_db is None else result.level_db or 0.0
+    if abs(gain) >= (COARSE_GAIN_DB if result.verdict == "different" else LEAST_GAIN_DB):
         digits = 2 if abs(gain) >= 0.005 else 4
         said.append(f"{abs(gain):.{digits}f} dB {'louder' if gain > 0 else 'quieter'}")
     if result.inverted:
