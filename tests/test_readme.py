@@ -98,6 +98,11 @@ def test_the_output_in_the_readme_is_what_the_demo_prints(tmp_path):
     for line in shown.splitlines():
         if "times real time" not in line and "Your own" not in line:
             assert line.rstrip() in printed, line
+    (compared,) = (block for block in blocks("console") if "$ masterprint null" in block)
+    command, _, answer = compared.partition("\n")
+    done = shell(command.removeprefix("$ "), tmp_path)
+    assert done.returncode == 1, done.stderr
+    assert done.stdout.startswith(answer.rstrip())
     (chain,) = blocks("yaml")
     wrong = chain.replace("compressor:", "compresor:").replace(
         "ceiling_dbtp: -1", "ceiling_dbtp: 1"
