@@ -34,7 +34,7 @@ def test_a_planted_offset_is_found_whichever_file_is_later(nulled, frames, gain_
 
 
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(
     offset=st.integers(-6000, 6000),

@@ -34,7 +34,6 @@ def converted(audio, rate, other):
         ("music", 96000, 44100, ("PCM_24", "PCM_24")),
         ("noise", 44100, 192000, ("PCM_16", "PCM_24")),
         ("music", 44100, 88200, ("PCM_16", "PCM_16")),
-        ("sine", 96000, 48000, ("PCM_24", "PCM_24")),
     ],
 )
 def test_hard_edges_do_not_make_it_different(nulled, name, rate_a, rate_b, subtypes):
@@ -106,3 +105,11 @@ def test_what_is_shorter_than_its_edges_is_compared_in_its_middle(nulled, frames
     result = nulled(short, other, rates=(44100, 88200))
     assert result.overlap_frames == frames
     assert result.edge_s == pytest.approx((frames // 4) / 44100)
+
+
+def test_a_padded_tone_is_not_taken_for_what_filters_ring_in_its_silence(nulled):
+    audio = np.stack([tone(44100, 1.25, 997.0, -1.0, np.pi / 2)] * 2)
+    other = 0.5 * converted(audio, 44100, 96000)[:, :-3000]
+    result = nulled(later(audio, 8453), other, rates=(44100, 96000))
+    assert result.gain_db == pytest.approx(-6.02, abs=0.01)
+    assert result.overlap_s == pytest.approx(1.2, abs=0.05)

@@ -123,3 +123,10 @@ def test_what_was_cut_out_of_b_does_not_make_it_louder(nulled):
     assert result.gain_db > 0.5
     assert result.level_db == pytest.approx(0.0, abs=0.01)
     assert "louder" not in result.sentence
+
+
+def test_silence_before_music_is_not_the_same_as_silence(nulled):
+    """What sounds was not compared with anything."""
+    result = nulled(later(MUSIC, RATE), np.zeros((2, RATE // 2)))
+    assert result.verdict == "different"
+    assert "both files are digital silence where they overlap" in result.sentence

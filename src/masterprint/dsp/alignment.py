@@ -23,7 +23,7 @@ SURE, BESIDE = 0.8, 8
 """From this on, if it is no more than `SHARP` further than so many frames away, it alone does:
 programmes that are alike at all frequencies, but turned in phase, as by the filters of a chain."""
 LIKE = 0.9
-"""...if the plain one comes this near to its own highest value there."""
+"""...if the plain one comes this near to its own highest value there, or is below everywhere."""
 TIE = 1.02
 """A lag that leaves at most this much of the least residual fits as well as the best."""
 ROUNDING = 1e-11
@@ -88,7 +88,8 @@ def fit(excerpts: Sequence[Excerpt], centre: int) -> Fit | None:
     sharpest = int(np.argmax(np.abs(whitened)))
     height = np.abs(whitened)
     elsewhere = np.abs(np.arange(len(height)) - sharpest) > BESIDE
-    sure = bool(height[sharpest] >= SURE and height[elsewhere].max(initial=0.0) < SHARP)
+    alone = height[sharpest] >= SURE and height[elsewhere].max(initial=0.0) < SHARP
+    sure = bool(alone and np.abs(use).max() < LIKE)
     alike = height[sharpest] >= SHARP and abs(use[sharpest]) >= LIKE * abs(use[place])
     if sure or (alike and not rivals):
         place, rivals = sharpest, 0

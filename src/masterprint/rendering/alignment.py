@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from masterprint.dsp.alignment import ROUNDING, TIE, Excerpt, Fit, fit
+from masterprint.dsp.alignment import LIKE, ROUNDING, TIE, Excerpt, Fit, fit
 from masterprint.dsp.correlation import likely_lags
 from masterprint.dsp.resampling import resample
 from masterprint.metering.likeness import Likeness
-from masterprint.rendering.pairing import Meeting, Pair
+from masterprint.rendering.pairing import SILENCE, Meeting, Pair
 from masterprint.signal import Block, Signal
 
 MOST_OUTLINE_FRAMES = 1 << 20
@@ -120,8 +120,9 @@ def _best(
             found.append(Found(candidate + fitting.lag, fitting))
     if not found:
         return None
-    found = [each for each in found if each.fit.sure] or found
     found.sort(key=lambda each: each.unlike)
+    if found[0].unlike > 1.0 - LIKE**2:
+        found = [each for each in found if each.fit.sure] or found
     most = FINALISTS_UNLIKE * found[0].unlike + FINALISTS_MORE
     return _fitting_best(pair, [each for each in found if each.unlike <= most])
 
@@ -166,7 +167,7 @@ def _moments(
     for part, place in zip(
         np.array_split(both, EXCERPTS), np.array_split(steps, EXCERPTS), strict=True
     ):
-        if len(part) and part.max() > 0:
+        if len(part) and part.max() > SILENCE**2:
             middle = int(place[np.argmax(part)]) * step
             moments.append(max(start, min(middle - window // 2, stop - window)))
     return sorted(set(moments))

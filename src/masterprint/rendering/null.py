@@ -133,7 +133,8 @@ def _verdict(
 ) -> Verdict:
     if not likeness.frames:
         return "different"
-    if result.swapped:
+    nothing_heard = len(result.silent) == 2 and any(not rest.silent for rest in result.left_over)
+    if result.swapped or nothing_heard:
         return "different"
     interpolated = (files.converted and len(result.silent) != 2) or result.offset_fraction
     if not interpolated and len(result.silent) != 1:
