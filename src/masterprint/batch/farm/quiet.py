@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import warnings
 
 THEIRS = ("distributed", "tornado", "bokeh", "asyncio")
@@ -18,6 +19,8 @@ def be_quiet() -> int | None:
     import dask.config
 
     warnings.filterwarnings("ignore", module="distributed")
+    # A process of Python's own tells at the end that it has tidied up what was still in use.
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker:UserWarning")
     if dask.config.get("logging", None):
         return None
     for name in {*THEIRS, *logging.root.manager.loggerDict}:
