@@ -163,7 +163,7 @@ def recall(
     saved = load_sheet(Path(sheet))
     common: dict[str, Any] = {
         "folder": None if folder is None else Path(folder),
-        "places": Places([Path(place) for place in places]),
+        "places": Places([Path(place) for place in places], instead=True),
         "trusted": _files(trusted),
         "if_there": IfThere.of(overwrite, resume),
         "timeout_s": timeout_s,

@@ -370,7 +370,7 @@ def test_a_recall_of_many_goes_on_where_it_was(run, tmp_path):
     kept, refused, new = json.loads(done.stdout)
     assert (kept["verdict"], kept["is_new"]) == ("changed", False)
     assert refused["verdict"] == "failed"
-    assert "new/01.wav: exists already, and there is no recall sheet" in refused["reason"]
+    assert "new/01.wav: is there already and is no master" in refused["reason"]
     assert (new["verdict"], new["is_new"]) == ("changed", True)
     # What was there already is told with all figures, as if it were new.
     assert kept["after"]["integrated_lufs"] > kept["before"]["integrated_lufs"] + 1.9
@@ -387,6 +387,39 @@ def test_a_recall_of_many_goes_on_where_it_was(run, tmp_path):
     nowhere = run("recall", "arch", "--resume")
     assert nowhere.returncode == 2
     assert "--resume is given, and no folder" in nowhere.stderr
+
+
+def test_recalls_of_many_never_replace_a_mix_or_one_another(run, tmp_path):
+    write_chain(tmp_path / "chain.yaml")
+    first, second = write_mixes(tmp_path / "mixes", 2)
+    second.rename(tmp_path / "mixes/00.aiff")
+    for name, form in (("00.wav", "wav"), ("00.aiff", "flac")):
+        options = ("-o", "arch", "--format", form)
+        assert run("render", "chain.yaml", f"mixes/{name}", *options).returncode == 0
+    both = run("recall", "arch", "--set", "master.format=wav", "-o", "new", "--overwrite")
+    assert both.returncode == 2
+    assert "new/00.wav: would be made of" in both.stderr
+    assert not (tmp_path / "new").exists()
+    kept = first.read_bytes()
+    over = run("recall", "arch", "-o", "mixes", "--overwrite", "--json")
+    assert over.returncode == 1
+    assert "belongs to this recall" in over.stderr
+    assert first.read_bytes() == kept
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken/00.wav").write_bytes(b"a mix of somebody")
+    over = run("recall", "arch", "-o", "taken", "--overwrite", "--json")
+    assert over.returncode == 1
+    assert "taken/00.wav: is there already and is no master" in over.stderr
+    assert (tmp_path / "taken/00.wav").read_bytes() == b"a mix of somebody"
+    # A file that is given is taken for the mix whose hash it has, and for no other.
+    (tmp_path / "mixes/00.wav").rename(tmp_path / "a.wav")
+    given = run("recall", "arch", "--mix", "a.wav", "--mix", "mixes/00.aiff", "--json")
+    assert [each["verdict"] for each in json.loads(given.stdout)] == ["identical"] * 2
+    alone = run("recall", "arch", "--mix", "mixes/00.aiff", "--json")
+    assert sorted(each["verdict"] for each in json.loads(alone.stdout)) == [
+        "identical",
+        "impossible",
+    ]
 
 
 def test_an_archive_is_checked_without_a_render(run, tmp_path):

@@ -308,6 +308,23 @@ def test_names_that_leave_no_room_for_a_sheet_are_refused_at_once(run, tmp_path)
     assert "has a name of 250 bytes, where at most 243" in done.stderr
 
 
+def test_a_mix_that_is_replaced_while_it_is_rendered_fails(run, tmp_path):
+    write_chain(tmp_path / "chain.yaml", SLOW)
+    mixes = write_mixes(tmp_path / "mixes", 4, 12.0)
+    (other,) = write_mixes(tmp_path / "other", 1, 12.0, level=0.2)
+    running = start(tmp_path, "render", "chain.yaml", "mixes", "-o", "out", "--json")
+    until(lambda: list((tmp_path / "out").glob(".*.part")))
+    time.sleep(0.2)
+    other.rename(mixes[0])
+    output, errors = running.communicate(timeout=120)
+    assert running.returncode == 1, errors
+    assert [row["status"] for row in json.loads(output)] == ["failed"] + ["ok"] * 3
+    assert "mixes/00.wav: changed while it was rendered" in errors
+    assert not (tmp_path / "out/00.wav").exists()
+    again = run("render", "chain.yaml", "mixes", "-o", "out", "--json", "--resume")
+    assert [row["status"] for row in json.loads(again.stdout)] == ["ok"] + ["unchanged"] * 3
+
+
 def test_what_nobody_foresaw_fails_one_mix_and_is_written_down(tmp_path, monkeypatch):
     """A task that raises what no task should: the worker goes on, and there is a file to send."""
     monkeypatch.setenv("TMPDIR", str(tmp_path))

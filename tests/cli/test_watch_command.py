@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ import pytest
 import soundfile
 
 from bulk_tools import CHAIN, events, start, write_chain, write_mixes
+from masterprint.sheets.sheet import load_sheet
 
 
 def names(folder: Path) -> list[str]:
@@ -123,6 +125,25 @@ def test_what_is_being_rendered_comes_to_its_end(tmp_path, inbox):
         if name.endswith(".recall.yaml")
     ]
     assert not any(name.startswith(".") for name in names(tmp_path / "out"))
+
+
+def test_a_mix_that_is_replaced_meanwhile_is_taken_again(tmp_path, inbox):
+    write_chain(tmp_path / "chain.yaml", CHAIN + "  - limiter: {}\n" * 5)
+    (mix,) = write_mixes(inbox, 1, 8.0)
+    (other,) = write_mixes(tmp_path / "other", 1, 8.0, level=0.2)
+    new = other.read_bytes()
+    running = start(
+        tmp_path, "watch", "chain.yaml", "inbox", "-o", "out", "--settle", "0.2", "--once"
+    )
+    until(lambda: any(name.endswith(".part") for name in names(tmp_path / "out")))
+    other.rename(mix)
+    _, errors = running.communicate(timeout=120)
+    assert "inbox/00.wav: was replaced while it was rendered, and is taken again" in errors
+    assert names(inbox / "done") == ["00.wav"]
+    assert names(inbox / "errors") == []
+    assert (inbox / "done/00.wav").read_bytes() == new
+    sheet = load_sheet(tmp_path / "out/00.wav.recall.yaml").sheet
+    assert sheet.mix.sha256 == hashlib.sha256(new).hexdigest()
 
 
 def test_what_cannot_be_watched_is_refused(run, tmp_path, inbox):

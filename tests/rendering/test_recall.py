@@ -116,7 +116,12 @@ def test_what_is_there_is_not_replaced(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="--overwrite"):
         recalled(sheet, folder=other)
     assert (other / "mix.wav").read_text() == "somebody's"
-    assert recalled(sheet, folder=other, if_there=IfThere.REPLACE).verdict == "identical"
+    with pytest.raises(UsageError, match="is no master, as no recall sheet is beside it"):
+        recalled(sheet, folder=other, if_there=IfThere.REPLACE)
+    assert (other / "mix.wav").read_text() == "somebody's"
+    (other / "mix.wav").unlink()
+    for option in (IfThere.REFUSE, IfThere.REPLACE):
+        assert recalled(sheet, folder=other, if_there=option).verdict == "identical"
     (tmp_path / "linked").symlink_to(tmp_path / "out")
     with pytest.raises(UsageError, match="belongs to this recall"):
         recalled(sheet, folder=tmp_path / "linked", if_there=IfThere.REPLACE)
@@ -198,7 +203,16 @@ def test_a_master_that_was_edited_is_not_compared_with(tmp_path: Path, damage: s
     else:
         data = master.read_bytes()
         master.write_bytes(data[: len(data) // 2] if damage == "cut" else b"text")
-    assert recalled(sheet).verdict == "identical"
+    result = recalled(sheet)
+    assert result.verdict == "different"
+    said = "its samples have" if damage == "edited" else "cannot be read"
+    assert f"the render gives what the sheet describes, but master mix.wav: {said}" in result.reason
+    assert (result.residual_peak_dbfs is not None) == (damage == "edited")
+    master.unlink()
+    without = recalled(sheet)
+    assert without.verdict == "identical"
+    assert "by its hash in the sheet: mix.wav is not beside it" in without.reason
+    master.write_bytes(b"text")
     write(tmp_path / "mix.wav", seed=2)
     result = recalled(sheet)
     assert (result.verdict, result.residual_peak_dbfs) == ("different", None)
@@ -503,7 +517,7 @@ def test_a_mix_that_is_given_is_taken_whatever_is_in_it(tmp_path: Path) -> None:
     """As `--mix` says: also where the old mix is still in its place."""
     sheet = made(tmp_path, EQ)
     other = write(tmp_path / "mix v2.wav", seed=2)
-    result = recalled(sheet, places=Places([other]), folder=tmp_path / "new")
+    result = recalled(sheet, places=Places([other], instead=True), folder=tmp_path / "new")
     assert plain(sheet_of(tmp_path / "new/mix.wav"))["mix"]["name"] == "mix v2.wav"
     assert (result.verdict, odd(result)) == ("different", [("mix", "mix.wav", "differs")])
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from masterprint.batch.gather import AUDIO
 from masterprint.errors import CutShortError, MasterprintError, UsageError
 from masterprint.files.reading import open_audio
+from masterprint.sheets.ingredients import state_of
 
 DONE, ERRORS = "done", "errors"
 PATIENCE_S = 60.0
@@ -48,7 +49,7 @@ class Inbox:
         self.folder = folder
         self._settle_s = settle_s
         self._seen: dict[str, _Seen] = {}
-        self._taken: set[str] = set()
+        self._taken: dict[str, tuple[int, ...] | None] = {}
         self._kept: set[Path] = set()
         self._odd: set[str] = set()
         for name in (DONE, ERRORS):
@@ -97,9 +98,9 @@ class Inbox:
                 and now - seen.since >= self._settle_s
                 and self._is_whole(name, now - seen.since)
             ):
-                self._taken.add(name)
+                self._taken[name] = state_of(self.folder / name)
                 found.append(self.folder / name)
-        self._taken &= present
+        self._taken = {name: state for name, state in self._taken.items() if name in present}
         self._seen = {name: seen for name, seen in self._seen.items() if name in present}
         return found
 
@@ -137,6 +138,14 @@ class Inbox:
         """A place that was asked for is not needed."""
         self._kept.discard(place)
 
+    def is_another(self, mix: Path) -> bool:
+        """Whether another mix lies there than the one that was taken; it will be told as new."""
+        if state_of(mix) in (None, self._taken.get(mix.name)):
+            return False
+        self._taken.pop(mix.name, None)
+        self._seen[mix.name] = _Seen(-1, -1, time.monotonic())  # another size than any
+        return True
+
     def move(self, mix: Path, place: Path, reason: str | None = None) -> None:
         """Move a mix to its place, with the reason beside it where it failed.
 
@@ -155,7 +164,7 @@ class Inbox:
         finally:
             self._kept.discard(place)
         # The next of that name is another one.
-        self._taken.discard(mix.name)
+        self._taken.pop(mix.name, None)
         self._seen.pop(mix.name, None)
 
     def _is_whole(self, name: str, still_s: float) -> bool:

@@ -31,6 +31,7 @@ from masterprint.stages.base import Settings
 
 LIMITS = Limits(most_bytes=64 << 20, most_depth=8, most_values=2_000_000)
 MOST_SHOWN = 20
+MOST_ROWS = 200_000
 OWN_COLUMNS = ("mix", "chain", "output", "name")
 MASTER_COLUMNS = tuple(MasterSettings.model_fields)
 
@@ -74,7 +75,7 @@ class JobsModel(Settings):
     chain: str | None = None
     output: str | None = None
     set: Values = Field(default_factory=dict)
-    jobs: list[JobRow] = Field(min_length=1)
+    jobs: list[JobRow] = Field(min_length=1, max_length=MOST_ROWS)
 
 
 @dataclass(frozen=True)
@@ -129,6 +130,9 @@ def _from_csv(path: Path) -> tuple[Any, Source]:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: is not UTF-8 text (byte {error.start}).") from error
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise UsageError(f"{path}:{line}: is no CSV: it holds a null character.")
     head = text.partition("\n")[0]
     delimiter = max(",;\t", key=head.count)
     source = Source()
@@ -143,6 +147,10 @@ def _from_csv(path: Path) -> tuple[Any, Source]:
     try:
         for cells in reader:
             line = reader.line_num
+            if len(jobs) == MOST_ROWS:
+                raise UsageError(
+                    f"{path}:{line}: has more than {MOST_ROWS} rows.", hint="split it into several"
+                )
             if None in cells or any(cell is None for cell in cells.values()):
                 count = len(reader.fieldnames or [])
                 raise UsageError(f"{path}:{line}: has not {count} cells, as the first line.")

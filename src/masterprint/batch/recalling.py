@@ -14,6 +14,7 @@ from typing import Any
 from masterprint.batch.workers import Unforeseen, WorkerDied
 from masterprint.chain.model import Chain
 from masterprint.errors import MasterprintError, UsageError
+from masterprint.files.formats import EXTENSIONS, FileFormat
 from masterprint.rendering.job import IfThere
 from masterprint.rendering.progress import RenderProgress
 from masterprint.rendering.recall import TOLERANCE_DB, recall, rerender
@@ -21,7 +22,7 @@ from masterprint.rendering.recalled import Recalled
 from masterprint.report import reported
 from masterprint.sheets.listing import find_sheets
 from masterprint.sheets.places import Places
-from masterprint.sheets.sheet import SUFFIX, load_sheet
+from masterprint.sheets.sheet import SUFFIX, load_sheet, sheet_path
 from masterprint.stages.beside import within
 
 
@@ -33,6 +34,7 @@ class RecallTask:
         sheet: the recall sheet.
         folder: where the new master is to be kept; None to compare only.
         chain, settings: other ones, if either is given.
+        instead: whether a file in `places` may stand for the mix.
         chain_file, places, tolerance_db, trusted, if_there, timeout_s, dry_run: as there.
     """
 
@@ -42,6 +44,7 @@ class RecallTask:
     settings: Mapping[str, Any] = field(default_factory=dict)
     chain_file: str | None = None
     places: tuple[Path, ...] = ()
+    instead: bool = False
     tolerance_db: float = TOLERANCE_DB
     trusted: tuple[Path, ...] = ()
     if_there: IfThere = IfThere.REFUSE
@@ -51,16 +54,16 @@ class RecallTask:
 
     def run(self, progress: RenderProgress) -> dict[str, Any]:
         """Do it; the result as plain data, with `verdict` failed where it is none."""
-        common: dict[str, Any] = {
-            "folder": self.folder,
-            "places": _places(self.places),
-            "trusted": self.trusted,
-            "if_there": self.if_there,
-            "timeout_s": self.timeout_s,
-            "dry_run": self.dry_run,
-            "progress": progress,
-        }
         try:
+            common: dict[str, Any] = {
+                "folder": self.folder,
+                "places": _places(self.places, self.instead),
+                "trusted": self.trusted,
+                "if_there": self.if_there,
+                "timeout_s": self.timeout_s,
+                "dry_run": self.dry_run,
+                "progress": progress,
+            }
             saved = load_sheet(self.sheet)
             if self.chain is None and not self.settings:
                 found = recall(saved, tolerance_db=self.tolerance_db, **common)
@@ -73,9 +76,9 @@ class RecallTask:
 
 
 @lru_cache(maxsize=1)
-def _places(given: tuple[Path, ...]) -> Places:
-    """Kept in a worker, which serves one command, so that folders are walked once."""
-    return Places(given)
+def _places(given: tuple[Path, ...], instead: bool) -> Places:
+    """Kept in a worker, which serves one command: it walks folders once, and hashes files once."""
+    return Places(given, instead)
 
 
 def failed(sheet: Path, reason: str) -> dict[str, Any]:
@@ -118,12 +121,14 @@ def gather_sheets(
         complain: is told what could not be read.
 
     Raises:
-        UsageError: a folder holds none, or two would become one master.
+        UsageError: a folder holds none.
     """
     found: dict[str, tuple[Path, Path]] = {}
     for path in given:
-        if not path.is_dir():
-            found.setdefault(os.path.realpath(path), (path, Path()))
+        if not os.path.isdir(path):  # noqa: PTH112 - what cannot be reached is none
+            beside = path if path.name.endswith(SUFFIX) else sheet_path(path)
+            key = beside if os.path.isfile(beside) else path  # noqa: PTH113
+            found.setdefault(os.path.realpath(key), (key, Path()))
             continue
         sheets = [Path(each) for each in sorted(find_sheets(path, complain))]
         if output is not None and not within(output, path):
@@ -133,13 +138,30 @@ def gather_sheets(
         for sheet in sheets:
             place = (sheet, sheet.parent.relative_to(path))
             found.setdefault(os.path.realpath(sheet), place)
+    return list(found.values())
+
+
+def need_own_names(
+    found: Sequence[tuple[Path, Path]], output: Path, file_format: FileFormat | None
+) -> None:
+    """Refuse sheets of which two would become one master.
+
+    Args:
+        found: as `gather_sheets` gave them.
+        output: folder of the new masters.
+        file_format: of all of them; None where each keeps its own.
+
+    Raises:
+        UsageError: naming the two.
+    """
     taken: dict[str, Path] = {}
-    for sheet, folder in found.values():
-        master = folder / sheet.name.removesuffix(SUFFIX)
+    for sheet, folder in found:
+        name = Path(sheet.name.removesuffix(SUFFIX))
+        ending = EXTENSIONS[file_format] if file_format else name.suffix
+        master = output / folder / f"{name.stem}{ending}"
         other = taken.setdefault(str(master).casefold(), sheet)
-        if output is not None and other is not sheet:
+        if other is not sheet:
             raise UsageError(
-                f"{output / master}: would be made of {other} and {sheet} both.",
+                f"{master}: would be made of {other} and {sheet} both.",
                 hint="recall them into different folders",
             )
-    return list(found.values())

@@ -146,6 +146,10 @@ class Watcher:
 
     def _put_away(self, job: RenderJob, result: RenderResult) -> None:
         place = job.mix_later or job.mix
+        if self._box.is_another(job.mix):
+            self._box.give_up(place)
+            self._say(f"{job.mix}: was replaced while it was rendered, and is taken again")
+            return
         if result.error is None:
             self._box.move(job.mix, place)
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -65,12 +66,14 @@ def recall(
     mix goes through other settings, and what that changes is shown.
     """
     from masterprint.batch.log import EventLog
-    from masterprint.batch.recalling import RecallTask, gather_sheets
+    from masterprint.batch.recalling import RecallTask, gather_sheets, need_own_names
     from masterprint.chain.library import find_chain
     from masterprint.chain.overrides import setting_from
     from masterprint.cli.console import clean
     from masterprint.errors import UsageError
+    from masterprint.files.formats import EXTENSIONS
     from masterprint.rendering.job import IfThere
+    from masterprint.rendering.planning import need_folder
     from masterprint.sheets.places import Places
 
     Places(mix or [])
@@ -82,25 +85,32 @@ def recall(
         print(clean(f"masterprint: {text}"), file=sys.stderr)
     wanted = dict(map(setting_from, settings or []))
     changed = None if chain is None else find_chain(chain)
+    is_one = len(sheets) == 1 and not os.path.isdir(sheets[0])  # noqa: PTH112
+    if output is not None:
+        formats = [value for key, value in wanted.items() if key.endswith(".format")]
+        formats += [changed.master.format] if changed else []
+        need_own_names(found, output, next((one for one in formats if one in EXTENSIONS), None))
+        if not (dry_run or is_one):  # what is wrong with it is said once for all
+            need_folder(output)
     tasks = [
         RecallTask(
             sheet,
-            None if output is None else output / folder,
-            changed,
-            wanted,
-            None if chain is None else Path(chain).name,
-            tuple(mix or []),
-            tolerance_db,
-            tuple(trust_path or []),
-            IfThere.of(overwrite, resume),
-            timeout,
-            dry_run,
+            folder=None if output is None else output / folder,
+            chain=changed,
+            settings=wanted,
+            chain_file=None if chain is None else Path(chain).name,
+            places=tuple(mix or []),
+            instead=is_one,
+            tolerance_db=tolerance_db,
+            trusted=tuple(trust_path or []),
+            if_there=IfThere.of(overwrite, resume),
+            timeout_s=timeout,
+            dry_run=dry_run,
         )
         for sheet, folder in found
     ]
     events = EventLog(log)
     events.write("begun", sheets=len(tasks))
-    is_one = len(sheets) == 1 and not sheets[0].is_dir()
     try:
         if is_one:
             code = _one(tasks[0], events, as_json)

@@ -14,7 +14,7 @@ from dataclasses import replace
 from masterprint.ahead import ahead, beside
 from masterprint.chain.model import with_tail
 from masterprint.dsp.resampling import converted_frames, resample
-from masterprint.errors import ChainError, MasterprintError, PluginError
+from masterprint.errors import AudioFileError, ChainError, MasterprintError, PluginError
 from masterprint.files.pcm_hash import PcmHash, encoding_of
 from masterprint.files.quantiser import reserve
 from masterprint.files.reading import AudioFile, open_audio
@@ -26,7 +26,7 @@ from masterprint.rendering.job import IfThere, RenderJob
 from masterprint.rendering.progress import RenderProgress
 from masterprint.rendering.recording import record
 from masterprint.rendering.result import RenderResult, with_inner
-from masterprint.sheets.ingredients import look_at_mix, need_as_planned
+from masterprint.sheets.ingredients import look_at_mix, need_as_planned, state_of
 from masterprint.sheets.sheet import sheet_path
 from masterprint.sheets.writing import sheet_text
 from masterprint.signal import Signal
@@ -44,6 +44,7 @@ def render_job(job: RenderJob, progress: RenderProgress | None = None) -> Render
     began = time.perf_counter()
     progress = progress or RenderProgress()
     need_as_planned(job.ingredients)
+    state = state_of(job.mix)
     audio = open_audio(job.mix)
     rate = job.chain.master.sample_rate_hz or audio.sample_rate_hz
     master_format = job.chain.master.as_format()
@@ -67,10 +68,15 @@ def render_job(job: RenderJob, progress: RenderProgress | None = None) -> Render
         result.stages = [report.as_dict() for report in reports]
         result.warnings = _warnings(job, result, written.clipped_samples)
         result.seconds = time.perf_counter() - began
+        mix = look_at()
+        if state_of(job.mix) != state:
+            raise AudioFileError(
+                f"{job.mix}: changed while it was rendered.", hint="render it again"
+            )
         sheet = record(
             job,
             audio,
-            look_at(),
+            mix,
             samples.hexdigest(),
             written,
             result.before,

@@ -123,12 +123,7 @@ def plan_all(
                 )
             if stat.S_ISDIR(there.st_mode):
                 raise UsageError(f"{master}: is a folder, where the master would go.")
-        if len(os.fsencode(master.name)) > LONGEST_NAME:
-            raise UsageError(
-                f"{master}: has a name of {len(os.fsencode(master.name))} bytes, where at most "
-                f"{LONGEST_NAME} leave room for the name of its recall sheet.",
-                hint="rename the mix",
-            )
+        need_short_name(master)
         for path in (master, sheet_path(master)):
             if if_there is IfThere.REFUSE and _status(path) is not None:
                 raise UsageError(
@@ -159,6 +154,17 @@ def plan_all(
         )
         for wish in wishes
     ]
+
+
+def need_short_name(master: Path) -> None:
+    """Refuse a master whose recall sheet could not have its name."""
+    length = len(os.fsencode(master.name))
+    if length > LONGEST_NAME:
+        raise UsageError(
+            f"{master}: has a name of {length} bytes, where at most {LONGEST_NAME} leave room for "
+            "the name of its recall sheet.",
+            hint="rename the mix",
+        )
 
 
 def _status(path: Path) -> os.stat_result | None:

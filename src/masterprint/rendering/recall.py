@@ -13,10 +13,10 @@ from masterprint.chain.model import Chain
 from masterprint.chain.overrides import with_settings
 from masterprint.chain.plugins import with_plugins
 from masterprint.errors import UsageError
-from masterprint.files.formats import EXTENSIONS
+from masterprint.files.formats import EXTENSIONS, FileFormat
 from masterprint.rendering.engine import render_unless_done
 from masterprint.rendering.job import IfThere, RenderJob
-from masterprint.rendering.planning import need_folder
+from masterprint.rendering.planning import need_folder, need_short_name
 from masterprint.rendering.progress import RenderProgress
 from masterprint.rendering.recalled import Recalled, judge
 from masterprint.scratch import scratch_folder
@@ -29,7 +29,7 @@ from masterprint.sheets.checking import (
 )
 from masterprint.sheets.ingredients import ChainIngredients
 from masterprint.sheets.places import Places
-from masterprint.sheets.sheet import SavedSheet, load_sheet, sheet_path
+from masterprint.sheets.sheet import SUFFIX, SavedSheet, load_sheet, sheet_path
 
 TOLERANCE_DB = -90.0
 
@@ -167,11 +167,14 @@ def _job(
     timeout_s: float | None,
     chain_file: str | None = None,
 ) -> RenderJob:
-    sheet = saved.sheet
-    stem = Path(sheet.master.name).stem
-    master = folder / f"{stem}{EXTENSIONS[chain.master.format]}"
-    name = chain_file or sheet.chain.file
+    master = folder / new_name(saved.path, chain.master.format)
+    name = chain_file or saved.sheet.chain.file
     return RenderJob(chain, mix, master, if_there, known, name, timeout_s)
+
+
+def new_name(sheet: Path, file_format: FileFormat) -> str:
+    """Of the new master: that of the sheet, with the ending of its format."""
+    return f"{Path(sheet.name.removesuffix(SUFFIX)).stem}{EXTENSIONS[file_format]}"
 
 
 def _render(
@@ -183,6 +186,7 @@ def _render(
 ) -> None:
     """Make the new master, unless one of the same is there and may stay."""
     master = job.master
+    need_short_name(master)
     need_folder(master.parent)
     for path in (master, sheet_path(master)):
         if not path.exists():
@@ -195,6 +199,12 @@ def _render(
             )
         if job.if_there is IfThere.REFUSE:
             raise UsageError(f"{path}: exists already.", hint="replace it with --overwrite")
+    if master.exists() and not sheet_path(master).exists():
+        raise UsageError(
+            f"{master}: is there already and is no master, as no recall sheet is beside it: it was "
+            "left as it is.",
+            hint="choose another output folder",
+        )
     result.master = master if keep else None
     rendered = render_unless_done(job, progress)
     result.is_new = rendered.status == "ok"

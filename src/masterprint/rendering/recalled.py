@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from masterprint.chain.difference import Change
-from masterprint.errors import MasterprintError, UsageError
-from masterprint.files.pcm_hash import pcm_sha256
+from masterprint.errors import MasterprintError
 from masterprint.metering.measurement import Measurement
 from masterprint.rendering.null import null_files
 from masterprint.rendering.reasons import explanation, first_difference
@@ -86,46 +85,43 @@ def judge(
 ) -> None:
     """The verdict, from what the two sheets say of the audio, and from the two masters."""
     old = saved.sheet
-    if new.master.pcm_sha256 == old.master.pcm_sha256 and _shape(new) == _shape(old):
+    beside = next(each for each in result.ingredients if each.kind == "master")
+    again = new.master.pcm_sha256 == old.master.pcm_sha256 and _shape(new) == _shape(old)
+    if again and beside.status != "differs":
         result.verdict = "identical"
         made = f"rendered {old.date[:10]} by Masterprint {old.versions.get('masterprint', '?')}"
-        result.reason = f"every sample of {old.master.name} is the same ({made})"
+        result.reason = f"every sample of {saved.master.name} is the same ({made})"
+        if beside.status == "missing":
+            result.reason += f", by its hash in the sheet: {saved.master.name} is not beside it"
         if not saved.is_untouched:
             result.reason += ", but the recall sheet was edited after it was written"
         return
     result.verdict = "different"
-    result.first_difference = first_difference(old, new)
-    result.reason = explanation(result.ingredients, old, new)
-    at_hand = _old_master(saved)
-    if isinstance(at_hand, str):
-        result.reason += f"; how far it is off cannot be told, because {at_hand}"
-        return
+    if again:
+        result.reason = f"the render gives what the sheet describes, but {beside}"
+    else:
+        result.first_difference = first_difference(old, new)
+        result.reason = explanation(result.ingredients, old, new)
+        if beside.status != "same":
+            result.reason += f"; how far it is off cannot be told, because {beside}"
+            return
     try:
-        null = null_files(at_hand, master, align=False).residual_at_own_level
-    except UsageError:  # channels that have no counterpart, as the reason says
+        null = null_files(saved.master, master, align=False).residual_at_own_level
+    except MasterprintError:  # no audio, or channels that have no counterpart, as the reason says
         return
     result.residual_peak_dbfs = null.peak_dbfs
     result.residual_rms_dbfs = null.rms_dbfs
     result.tolerance_db = tolerance_db
-    if _shape(new) == _shape(old) and (null.peak_dbfs is None or null.peak_dbfs <= tolerance_db):
+    if (
+        not again
+        and _shape(new) == _shape(old)
+        and (null.peak_dbfs is None or null.peak_dbfs <= tolerance_db)
+    ):
         result.verdict = "within"
 
 
 def _shape(sheet: Sheet) -> tuple[int, int, int]:
     return sheet.master.frames, sheet.master.channels, sheet.master.sample_rate_hz
-
-
-def _old_master(saved: SavedSheet) -> Path | str:
-    """The old master, if it is what the sheet says; else why it is of no use."""
-    master = saved.master
-    if not master.is_file():
-        return f"the old master {master.name} is not beside its sheet"
-    try:
-        if pcm_sha256(master) == saved.sheet.master.pcm_sha256:
-            return master
-    except MasterprintError as error:
-        return f"the old master cannot be read ({error.message.rstrip('.')})"
-    return f"{master.name} beside the sheet is not the master that the sheet describes"
 
 
 def _rounded(level_db: float | None) -> float | None:

@@ -76,14 +76,15 @@ class RenderResult:
         """What the sheet beside a job's master says of the render that made it; None without."""
         try:
             sheet = load_sheet(sheet_path(job.master)).sheet
-        except SheetError:
+            before, after = Measurement(**sheet.before), Measurement(**sheet.after)
+        except (SheetError, TypeError):  # TypeError: somebody has edited the figures
             return None
         return cls(
             job.mix,
             job.master,
             status,
-            before=Measurement(**sheet.before),
-            after=Measurement(**sheet.after),
+            before=before,
+            after=after,
             stages=[
                 {"stage": each.stage, "label": each.label, "bypass": each.bypass, **each.details}
                 for each in sheet.stages

@@ -13,18 +13,19 @@ from masterprint.chain.model import Chain
 from masterprint.chain.plugins import catalogue_with, with_plugins
 from masterprint.chain.wording import found_and_allowed
 from masterprint.chain.yaml_source import path_text
-from masterprint.errors import ChainError, PluginError
+from masterprint.errors import ChainError, MasterprintError, PluginError
+from masterprint.files.pcm_hash import pcm_sha256
 from masterprint.plugins.catalogue import Catalogue
 from masterprint.plugins.finding import Missing, Wanted, find
 from masterprint.sheets.environment import machine, versions
-from masterprint.sheets.finding import Located, is_it, locate
+from masterprint.sheets.finding import Located, locate
 from masterprint.sheets.ingredients import ChainIngredients, look_at_mix
-from masterprint.sheets.places import Places
+from masterprint.sheets.places import Places, size_of
 from masterprint.sheets.sheet import PluginSheet, SavedSheet
-from masterprint.sheets.staging import SHORT, CannotStage, named_files, stage
+from masterprint.sheets.staging import SHORT, CannotStage, Staging, named_files
 from masterprint.stages.beside import FOLDER
 
-Kind = Literal["sheet", "mix", "chain", "file", "plugin", "version", "machine"]
+Kind = Literal["sheet", "mix", "master", "chain", "file", "plugin", "version", "machine"]
 Status = Literal["same", "moved", "differs", "missing"]
 
 
@@ -72,16 +73,18 @@ class Checked:
 
     @property
     def missing(self) -> list[Ingredient]:
-        """What stands in the way."""
-        return [each for each in self.ingredients if each.status == "missing"]
+        """What stands in the way; the old master does not."""
+        return [
+            each for each in self.ingredients if each.status == "missing" and each.kind != "master"
+        ]
 
 
 def check_mix(saved: SavedSheet, places: Places) -> tuple[Ingredient, Path | None]:
-    """Look for the mix where it was and at places; a file among them is taken for it."""
+    """Look for the mix where it was and at places; one file may have been given in its stead."""
     wanted = saved.sheet.mix
-    if places.files:
-        given = places.files[0]
-        found = Located("moved" if is_it(given, wanted) else "differs", given)
+    given = places.instead
+    if given is not None and not any(places.is_it(given, file) for file in saved.sheet.files):
+        found = Located("moved" if places.is_it(given, wanted) else "differs", given)
     else:
         found = locate(wanted, saved, places)
     if found.path is None:
@@ -96,6 +99,25 @@ def check_mix(saved: SavedSheet, places: Places) -> tuple[Ingredient, Path | Non
     return Ingredient("mix", wanted.name, found.status, text), found.path
 
 
+def check_master(saved: SavedSheet) -> Ingredient:
+    """Whether the master beside the sheet is the one that the sheet describes."""
+    name, wanted = saved.master.name, saved.sheet.master.pcm_sha256
+    if size_of(saved.master) is None:
+        return Ingredient("master", name, "missing", "is not beside its sheet")
+    try:
+        found = pcm_sha256(saved.master)
+    except MasterprintError as error:
+        return Ingredient(
+            "master", name, "differs", f"cannot be read ({error.message.rstrip('.')})"
+        )
+    if found == wanted:
+        return Ingredient("master", name, "same")
+    text = (
+        f"its samples have sha256 {found[:SHORT]}, they had {wanted[:SHORT]} when it was rendered"
+    )
+    return Ingredient("master", name, "differs", text)
+
+
 def check(
     saved: SavedSheet, places: Places, staging: Path, trusted: Sequence[Path] = ()
 ) -> Checked:
@@ -108,11 +130,12 @@ def check(
         trusted: plugin files that may be loaded although they are not in the catalogue.
     """
     of_mix, mix = check_mix(saved, places)
-    found = [seal(saved), of_mix]
+    found = [seal(saved), of_mix, check_master(saved)]
     files = {}
+    together = Staging(staging, places)
     for wanted in named_files(saved):
         try:
-            located, text = stage(wanted, saved, places, staging)
+            located, text = together.add(wanted, saved)
         except CannotStage as error:
             found.append(Ingredient("file", wanted.name, "missing", str(error)))
             continue

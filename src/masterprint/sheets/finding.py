@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from masterprint.sheets.ingredients import look_at_file
 from masterprint.sheets.places import Places, size_of
 from masterprint.sheets.sheet import FileSheet, MixSheet, SavedSheet
 from masterprint.stages.beside import within
@@ -50,26 +49,15 @@ def locate(wanted: MixSheet | FileSheet, saved: SavedSheet, places: Places) -> L
     beside = [saved.folder / wanted.name, saved.folder / name, saved.folder / MIXES / name]
     inside = [place for place in beside if within(saved.folder, place)]
     for place in (hinted, *inside):
-        if is_it(place, wanted):
+        if places.is_it(place, wanted):
             return Located("same" if place == hinted else "moved", place)
     for place in places.of_size(wanted.bytes):
-        if is_it(place, wanted):
+        if places.is_it(place, wanted):
             return Located("moved", place)
     trusted = saved.is_ours or within(saved.folder, hinted)
     if trusted and size_of(hinted) is not None:
         return Located("differs", hinted)
     return Located("missing", None)
-
-
-def is_it(place: Path, wanted: MixSheet | FileSheet) -> bool:
-    """Whether a file is there that has the size and the hash; no more of it is read than that."""
-    try:
-        if size_of(place) != wanted.bytes:
-            return False
-        found = look_at_file(place, wanted.bytes)
-    except OSError:
-        return False
-    return (found.bytes, found.sha256) == (wanted.bytes, wanted.sha256)
 
 
 def _hinted(wanted: MixSheet | FileSheet, saved: SavedSheet) -> Path:

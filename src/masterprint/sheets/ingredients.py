@@ -144,6 +144,15 @@ def look_at_file(path: Path, most_bytes: int | None = None) -> FileFact:
     return FileFact(path, read, digest.hexdigest())
 
 
+def state_of(path: Path) -> tuple[int, ...] | None:
+    """What changes when a file is written to or replaced; None where it is not there."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
 def look_at_mix(path: Path) -> FileFact:
     """The same of a mix.
 

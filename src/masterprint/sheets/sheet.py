@@ -159,11 +159,12 @@ class SavedSheet(Settings):
 
     @property
     def master(self) -> Path:
-        """Where its master should be; its name may have bytes that the text cannot hold."""
-        own = self.path.name.removesuffix(SUFFIX)
-        name = self.sheet.master.name
-        same = NOT_PRINTABLE.sub("\N{REPLACEMENT CHARACTER}", own) == name
-        return self.folder / (own if same else name)
+        """Its master: of the sheet's own name, if there is one; else of the name that it tells."""
+        own = self.folder / self.path.name.removesuffix(SUFFIX)
+        # The name that it tells is without bytes that no text can hold.
+        told = self.sheet.master.name
+        same = NOT_PRINTABLE.sub("\N{REPLACEMENT CHARACTER}", own.name) == told
+        return own if same or os.path.isfile(own) else self.folder / told  # noqa: PTH113
 
 
 def sheet_path(master: Path) -> Path:

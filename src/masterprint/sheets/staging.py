@@ -12,6 +12,7 @@ from masterprint.sheets.places import Places
 from masterprint.sheets.sheet import FileSheet, SavedSheet
 
 MOST_BYTES = 1 << 30
+MOST_FILES = 1000
 LONGEST = 400
 SHORT = 12
 """Digits of a hash that people are shown."""
@@ -28,35 +29,53 @@ def named_files(saved: SavedSheet) -> list[FileSheet]:
     return list(found.values())
 
 
-def stage(
-    wanted: FileSheet, saved: SavedSheet, places: Places, folder: Path
-) -> tuple[Located, str]:
-    """Copy a file to where the chain will look for it; what was found, and words for it.
+class Staging:
+    """A folder, empty at first, in which the files of one chain are put together.
 
-    Raises:
-        CannotStage: it is missing, or cannot be copied.
+    Args:
+        folder: the folder.
+        places: where the files may be, besides where they were.
     """
-    parts = PurePosixPath(wanted.name).parts
-    if not parts or ".." in parts or wanted.name.startswith("/") or len(wanted.name) > LONGEST:
-        raise CannotStage("is no name of a file below the chain's folder")
-    located = locate(wanted, saved, places)
-    if located.path is None:
-        raise CannotStage(f"not found: sha256 {wanted.sha256[:SHORT]}, was {wanted.path}")
-    try:
-        size = located.path.stat().st_size
-        if size + sum(each.stat().st_size for each in folder.rglob("*")) > MOST_BYTES:
-            raise CannotStage(f"is too large: {size} bytes")
-        target = folder / wanted.name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(located.path, target)
-    except (OSError, ValueError) as error:
-        raise CannotStage(f"cannot be copied: {getattr(error, 'strerror', error)}") from error
-    text = ""
-    if located.status == "differs":
-        text = f"{located.path} has another content (expected sha256 {wanted.sha256[:SHORT]})"
-    elif located.status == "moved":
-        text = f"is {located.path}"
-    return located, text
+
+    def __init__(self, folder: Path, places: Places) -> None:
+        self._folder = folder
+        self._places = places
+        self._files = 0
+        self._bytes = 0
+
+    def add(self, wanted: FileSheet, saved: SavedSheet) -> tuple[Located, str]:
+        """Copy a file to where the chain will look for it; what was found, and words for it.
+
+        Raises:
+            CannotStage: it is missing, or cannot be copied.
+        """
+        parts = PurePosixPath(wanted.name).parts
+        if not parts or ".." in parts or wanted.name.startswith("/") or len(wanted.name) > LONGEST:
+            raise CannotStage("is no name of a file below the chain's folder")
+        self._files += 1
+        if self._files > MOST_FILES or self._bytes + wanted.bytes > MOST_BYTES:
+            raise CannotStage(
+                f"is too much: a chain may name {MOST_FILES} files of {MOST_BYTES >> 20} MiB in all"
+            )
+        located = locate(wanted, saved, self._places)
+        if located.path is None:
+            raise CannotStage(f"not found: sha256 {wanted.sha256[:SHORT]}, was {wanted.path}")
+        try:
+            size = located.path.stat().st_size
+            if self._bytes + size > MOST_BYTES:
+                raise CannotStage(f"is too large: {size} bytes")
+            self._bytes += size
+            target = self._folder / wanted.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(located.path, target)
+        except (OSError, ValueError) as error:
+            raise CannotStage(f"cannot be copied: {getattr(error, 'strerror', error)}") from error
+        text = ""
+        if located.status == "differs":
+            text = f"{located.path} has another content (expected sha256 {wanted.sha256[:SHORT]})"
+        elif located.status == "moved":
+            text = f"is {located.path}"
+        return located, text
 
 
 def _texts(data: Any) -> Iterator[str]:
