@@ -439,6 +439,19 @@ def test_an_archive_is_checked_without_a_render(run, tmp_path):
     assert found.stdout.splitlines()[-1] == "2 possible"
     (tmp_path / "moved.wav").rename(tmp_path / "mixes/01.wav")
     assert masters(tmp_path) == before
+    # What a run would refuse, or leave as it is, is told.
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new/00.wav").write_bytes(b"somebody's")
+    there = run("recall", "arch", "-o", "new", "--dry-run", "--json")
+    assert there.returncode == 1
+    assert [each["verdict"] for each in json.loads(there.stdout)] == ["failed", "possible"]
+    assert run("recall", "arch/01.wav", "-o", "other").returncode == 0
+    done = run("recall", "arch", "-o", "other", "--resume", "--dry-run", "--json")
+    reasons = [each["reason"] for each in json.loads(done.stdout)]
+    assert reasons == [
+        "nothing is missing; new",
+        "nothing is missing; it is there already, made of the same",
+    ]
 
 
 def test_json_of_a_recall_follows_what_was_asked_for(run, tmp_path):

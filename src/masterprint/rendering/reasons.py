@@ -40,37 +40,50 @@ def _sizes(old: Sheet, new: Sheet) -> list[str]:
         (then.channels, now.channels, "channels wide"),
         (then.sample_rate_hz, now.sample_rate_hz, "Hz"),
     ]
-    return [f"the new master is {new} {unit}, the old one {old}" for old, new, unit in pairs
-            if old != new]  # fmt: skip
+    return [
+        f"the new master is {is_now} {unit}, the old one {was}"
+        for was, is_now, unit in pairs
+        if was != is_now
+    ]
 
 
 def _cause(
     ingredients: Sequence[Ingredient], old: Sheet, new: Sheet, first: tuple[int, str] | None
 ) -> str:
     differing = [each for each in ingredients if each.status == "differs"]
-    for kind in ("sheet", "mix"):
-        for each in differing:
-            if each.kind == kind:
-                return str(each)
+    causes = [str(each) for each in differing if each.kind == "sheet"]
     if old.mix.pcm_sha256 != new.mix.pcm_sha256:
-        return "the sheet tells another hash of its samples than the mix that it names has"
-    if first is not None and old.stages[first[0] - 1].stage != "conversion":
-        here = f"stages[{_chain_index(old, first[0])}]"
-        entry = old.chain.settings["stages"][_chain_index(old, first[0])]
-        if causes := [
-            str(each)
-            for each in differing
-            if (each.kind == "plugin" and each.name.startswith(here))
-            or (each.kind == "file" and _names(entry, each.name))
-        ]:
-            return "; ".join(causes)
-        for plugin in old.plugins:
-            if plugin.place.startswith(here) and plugin.determinism in ("warning", "fail"):
-                return f"plugins check found that {plugin.title!r} does not repeat itself"
-    if causes := [str(each) for each in differing if each.kind in ("version", "machine")]:
+        causes += [str(each) for each in differing if each.kind == "mix"] or [
+            "the sheet tells another hash of its samples than the mix that it names has"
+        ]
+    elif first is not None:
+        causes += _causes_at(first[0], differing, old)
+    causes = causes or [str(each) for each in differing if each.kind in ("version", "machine")]
+    if causes:
         return "; ".join(causes)
     culprit = f"stage {first[1]!r}" if first else "something"
     return f"no ingredient differs: {culprit} gave another result this time"
+
+
+def _causes_at(number: int, differing: Sequence[Ingredient], old: Sheet) -> list[str]:
+    """What differs of the things that a stage is made of, or that its plugin is no help."""
+    stages = old.chain.settings.get("stages")
+    # Somebody may have edited the sheet, so that its reports belong to other stages.
+    if old.stages[number - 1].stage == "conversion" or not isinstance(stages, list) or not stages:
+        return []
+    index = _chain_index(old, number, len(stages))
+    here = f"stages[{index}]"
+    causes = [
+        str(each)
+        for each in differing
+        if (each.kind == "plugin" and each.name.startswith(here))
+        or (each.kind == "file" and _names(stages[index], each.name))
+    ]
+    return causes or [
+        f"plugins check found that {plugin.title!r} does not repeat itself"
+        for plugin in old.plugins
+        if plugin.place.startswith(here) and plugin.determinism in ("warning", "fail")
+    ]
 
 
 def _names(entry: Any, name: str) -> bool:
@@ -82,8 +95,7 @@ def _names(entry: Any, name: str) -> bool:
     return bool(entry == name)
 
 
-def _chain_index(old: Sheet, number: int) -> int:
-    """Index in the chain of a stage counted as in reports, where conversion counts, too."""
+def _chain_index(old: Sheet, number: int, count: int) -> int:
+    """Index in a chain of so many stages of one counted as in reports, with conversion."""
     conversions = sum(stage.stage == "conversion" for stage in old.stages[:number])
-    count = len(old.chain.settings["stages"])
     return max(0, min(number - 1 - conversions, count - 1))

@@ -14,7 +14,9 @@ from masterprint.chain.overrides import with_settings
 from masterprint.chain.plugins import with_plugins
 from masterprint.errors import UsageError
 from masterprint.files.formats import EXTENSIONS, FileFormat
-from masterprint.rendering.engine import render_unless_done
+from masterprint.files.reading import open_audio
+from masterprint.rendering.done import need_ours, why_render
+from masterprint.rendering.engine import need_suited, render_unless_done
 from masterprint.rendering.job import IfThere, RenderJob
 from masterprint.rendering.planning import need_folder, need_short_name
 from masterprint.rendering.progress import RenderProgress
@@ -72,13 +74,13 @@ def recall(
         if checked.mix is None or checked.chain is None or checked.missing:
             result.reason = "; ".join(map(str, checked.missing))
             return result
-        if dry_run:
-            return _possible(result)
         known = known_of(checked.chain, checked.files)
         place = folder or Path(name)
         job = _job(saved, checked.mix, checked.chain, known, place, if_there, timeout_s)
         # Its dither, too: what is compared is the audio.
         job = replace(job, dither_seed=saved.sheet.master.dither_seed)
+        if dry_run:
+            return _possible(result, saved, job, keep=folder is not None)
         _render(result, saved, job, keep=folder is not None, progress=progress)
         judge(result, saved, load_sheet(sheet_path(job.master)).sheet, job.master, tolerance_db)
         return result
@@ -134,11 +136,11 @@ def rerender(
         changed = with_settings(chain, settings or {})
         chain = with_plugins(changed, trusted, timeout_s, preferred)
         result.settings = changes(saved.sheet.chain.settings, chain.as_dict(resolved=True))
-        if dry_run:
-            return _possible(result)
         known = known_of(chain, files)
         place = folder or Path(name)
         job = _job(saved, mix, chain, known, place, if_there, timeout_s, chain_file)
+        if dry_run:
+            return _possible(result, saved, job, keep=folder is not None)
         _render(result, saved, job, keep=folder is not None, progress=progress)
     result.verdict = "changed"
     count = len(result.settings)
@@ -149,11 +151,20 @@ def rerender(
     return result
 
 
-def _possible(result: Recalled) -> Recalled:
+def _possible(result: Recalled, saved: SavedSheet, job: RenderJob, keep: bool) -> Recalled:
+    """The answer where it was only asked; what would be refused is refused here, too."""
+    need_suited(job, open_audio(job.mix))
+    if keep:
+        _need_place(saved, job)
     result.verdict = "possible"
     count = sum(each.status == "differs" for each in result.ingredients)
     differs = f", {count} of {len(result.ingredients)} ingredients differ" if count else ""
     result.reason = f"nothing is missing{differs}"
+    if keep and job.if_there.keeps_same:
+        why = why_render(job)
+        if why is not None:
+            need_ours(job, why)
+        result.reason += "; it is there already, made of the same" if why is None else f"; {why}"
     return result
 
 
@@ -177,17 +188,10 @@ def new_name(sheet: Path, file_format: FileFormat) -> str:
     return f"{Path(sheet.name.removesuffix(SUFFIX)).stem}{EXTENSIONS[file_format]}"
 
 
-def _render(
-    result: Recalled,
-    saved: SavedSheet,
-    job: RenderJob,
-    keep: bool,
-    progress: RenderProgress | None,
-) -> None:
-    """Make the new master, unless one of the same is there and may stay."""
+def _need_place(saved: SavedSheet, job: RenderJob) -> None:
+    """Refuse to make a master where something else is, or where there is one without leave."""
     master = job.master
     need_short_name(master)
-    need_folder(master.parent)
     for path in (master, sheet_path(master)):
         if not path.exists():
             continue
@@ -205,7 +209,19 @@ def _render(
             "left as it is.",
             hint="choose another output folder",
         )
-    result.master = master if keep else None
+
+
+def _render(
+    result: Recalled,
+    saved: SavedSheet,
+    job: RenderJob,
+    keep: bool,
+    progress: RenderProgress | None,
+) -> None:
+    """Make the new master, unless one of the same is there and may stay."""
+    need_folder(job.master.parent)
+    _need_place(saved, job)
+    result.master = job.master if keep else None
     rendered = render_unless_done(job, progress)
     result.is_new = rendered.status == "ok"
     result.after = rendered.after
