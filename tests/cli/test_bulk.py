@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -235,6 +236,14 @@ def test_a_table_says_the_same(run, tmp_path):
     assert json.loads(done.stdout)[1]["after"]["true_peak_dbtp"] <= -6.5
 
 
+def test_tables_are_taken_as_spreadsheets_write_them(run, tmp_path):
+    write_chain(tmp_path / "chain.yaml")
+    write_mixes(tmp_path / "mixes", 1)
+    text = "\ufeffsep=;\r\nMix;Chain;Output;;\r\nmixes/00.wav;chain.yaml;out;;\r\n\r\n"
+    (tmp_path / "jobs.csv").write_text(text, encoding="utf-8")
+    assert statuses(run("batch", "jobs.csv", "--json")) == ["ok"]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "expected"),
     [
@@ -248,6 +257,11 @@ def test_a_table_says_the_same(run, tmp_path):
             "a.yaml",
             "masterprint_batch: 1\njobs:\n  - {mix: a.wav, chian: x}\n",
             "a.yaml:3:18: jobs[0].chian: there is no such key; did you mean 'chain'?",
+        ),
+        (
+            "a.yaml",
+            "masterprint_batch: 1\nchain: ./pipe\njobs:\n  - {mix: a.wav}\n",
+            "a.yaml:4: pipe: is a folder, pipe or device, where a chain file is expected",
         ),
         (
             "a.yaml",
@@ -284,14 +298,22 @@ def test_a_table_says_the_same(run, tmp_path):
             "a.yaml:4: no output folder is named",
         ),
         ("a.csv", "mix,chain\na.wav\n", "a.csv:2: has not 2 cells"),
+        ("a.csv", "mix,chain\na.wav,b,c\n", "a.csv:2: has not 2 cells"),
+        ("a.csv", "", "a.csv: has no rows"),
+        ("a.csv", "mix,chain\n", "a.csv: has no rows"),
+        ("a.csv", "mix,chian\na,b\n", "a.csv:1: there is no such column as 'chian'; did you mean"),
+        ("a.csv", "mix,chain\na,b\x00\n", "a.csv:2: is no CSV: it holds a null character"),
+        ("a.csv", "sep=ab\nmix\na\n", "a.csv:1: tells 'ab', where one character separates"),
+        ("a.csv", "mix\n" + "a\n" * 200_001, "a.csv:200002: has more than 200000 rows"),
         ("a.csv", 'mix,chain\n"a.wav,x\n', "a.csv:2: is no CSV"),
         ("a.csv", "chain,output\nx,y\n", "a.csv:2:1: jobs[0].mix: is missing"),
-        ("a.csv", b"mix\n\xff\n", "a.csv: is not UTF-8 text"),
+        ("a.csv", b"mix\n\xff\n", "a.csv:2: is not UTF-8 text (byte 4 is 0xff)"),
     ],
 )
 def test_what_is_wrong_with_a_list_is_said_with_its_place(run, tmp_path, name, text, expected):
     write_chain(tmp_path / "chain.yaml")
     (tmp_path / name).write_bytes(text if isinstance(text, bytes) else text.encode())
+    os.mkfifo(tmp_path / "pipe")
     done = run("batch", name)
     assert done.returncode == 2
     assert expected in done.stderr, done.stderr
@@ -489,7 +511,10 @@ def test_a_warning_of_many_is_said_once(run, tmp_path):
     ("table", "expected"),
     [
         ("mix,chain,output,bit_depth\nmixes/00.wav,chain.yaml,out,[16\n", "a.csv:2:1: bit_depth: "),
-        ("mix,chain,chain\nmixes/00.wav,chain.yaml,x\n", "a.csv:1: a column stands there twice"),
+        (
+            "mix,chain,chain\nmixes/00.wav,chain.yaml,x\n",
+            "a.csv:1: the column 'chain' stands there twice",
+        ),
     ],
 )
 def test_cells_that_say_nothing_sensible_are_refused(run, tmp_path, table, expected):

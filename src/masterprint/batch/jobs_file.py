@@ -15,23 +15,21 @@ to the file.
 
 from __future__ import annotations
 
-import csv
-import io
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 
+from masterprint.batch.jobs_table import MOST_ROWS, read_table
 from masterprint.chain.model import MasterSettings
 from masterprint.chain.wording import found_and_allowed, guess
-from masterprint.chain.yaml_source import Limits, Problem, Source, parse_yaml, path_text, read_yaml
+from masterprint.chain.yaml_source import Limits, Source, path_text, read_yaml
 from masterprint.errors import UsageError
 from masterprint.stages.base import Settings
 
 LIMITS = Limits(most_bytes=64 << 20, most_depth=8, most_values=2_000_000)
 MOST_SHOWN = 20
-MOST_ROWS = 200_000
 OWN_COLUMNS = ("mix", "chain", "output", "name")
 MASTER_COLUMNS = tuple(MasterSettings.model_fields)
 
@@ -109,7 +107,7 @@ def read_jobs(path: Path) -> list[Row]:
     """
     try:
         if path.suffix.lower() in (".csv", ".tsv"):
-            return _rows(path, *_from_csv(path))
+            return _rows(path, *read_table(path, LIMITS.most_bytes, OWN_COLUMNS, MASTER_COLUMNS))
         source = read_yaml(path, LIMITS)
     except FileNotFoundError as error:
         raise UsageError(f"{path}: there is no such jobs file.") from error
@@ -121,55 +119,6 @@ def read_jobs(path: Path) -> list[Row]:
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}.") from error
     return _rows(path, source.data, source)
-
-
-def _from_csv(path: Path) -> tuple[Any, Source]:
-    if path.stat().st_size > LIMITS.most_bytes:
-        raise UsageError(f"{path}: is larger than {LIMITS.most_bytes >> 20} MiB.")
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: is not UTF-8 text (byte {error.start}).") from error
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        raise UsageError(f"{path}:{line}: is no CSV: it holds a null character.")
-    head = text.partition("\n")[0]
-    delimiter = max(",;\t", key=head.count)
-    source = Source()
-    jobs: list[dict[str, Any]] = []
-    reader = csv.DictReader(
-        io.StringIO(text, newline=""), delimiter=delimiter, strict=True, skipinitialspace=True
-    )
-    columns = [name.strip() for name in reader.fieldnames or []]
-    if len(set(columns)) < len(columns):
-        raise UsageError(f"{path}:1: a column stands there twice.")
-    reader.fieldnames = columns
-    try:
-        for cells in reader:
-            line = reader.line_num
-            if len(jobs) == MOST_ROWS:
-                raise UsageError(
-                    f"{path}:{line}: has more than {MOST_ROWS} rows.", hint="split it into several"
-                )
-            if None in cells or any(cell is None for cell in cells.values()):
-                count = len(reader.fieldnames or [])
-                raise UsageError(f"{path}:{line}: has not {count} cells, as the first line.")
-            row: dict[str, Any] = {"set": {}}
-            for column, cell in cells.items():
-                if not cell.strip():
-                    continue
-                if column in OWN_COLUMNS:
-                    row[column] = cell.strip()
-                    continue
-                value = parse_yaml(cell)
-                for problem in value.problems:
-                    source.problems.append(Problem(line, 1, f"{column}: {problem.message}"))
-                (row if column in MASTER_COLUMNS else row["set"])[column] = value.data
-            source.values["jobs", len(jobs)] = (line, 1)
-            jobs.append(row)
-    except csv.Error as error:
-        raise UsageError(f"{path}:{reader.line_num + 1}: is no CSV: {error}.") from error
-    return {"masterprint_batch": 1, "jobs": jobs}, source
 
 
 def _rows(path: Path, data: Any, source: Source) -> list[Row]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -94,6 +96,7 @@ def _wishes(
         key = repr((row.chain, row.changes, row.settings))
         if key not in known:
             try:
+                _need_no_pipe(Path(row.chain))
                 chain = find_chain(row.chain)
                 changed = row.settings | settings
                 name = Path(row.chain).name
@@ -115,3 +118,14 @@ def _wishes(
     if problems:
         raise UsageError("\n".join(problems[:MOST_PROBLEMS]))
     return wishes
+
+
+def _need_no_pipe(chain: Path) -> None:
+    """Refuse what may never come to an end; the list may be a stranger's."""
+    from masterprint.errors import UsageError
+
+    with suppress(OSError, ValueError):  # reading it will say so
+        if not stat.S_ISREG(chain.stat().st_mode):
+            raise UsageError(
+                f"{chain}: is a folder, pipe or device, where a chain file is expected."
+            )

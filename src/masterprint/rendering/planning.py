@@ -135,7 +135,7 @@ def plan_all(
         more = len(clashes) - MOST_CLASHES
         raise UsageError(
             "\n".join(clashes[:MOST_CLASHES]) + (f"\nAnd {more} more." if more > 0 else ""),
-            hint="give each mix once, and let mixes of one name go into different folders",
+            hint="let them go into different folders, or give them names in a jobs file",
         )
     folders = {wish.master.parent for wish in wishes}
     if make_folders:
