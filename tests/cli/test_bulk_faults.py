@@ -268,6 +268,19 @@ def test_two_that_resume_do_not_replace_one_another(tmp_path):
     assert pairs_hold(tmp_path / "out")
 
 
+def test_two_that_resume_the_same_both_succeed(tmp_path):
+    write_chain(tmp_path / "chain.yaml", SLOW)
+    write_mixes(tmp_path / "mixes", 4, 3.0)
+    command = ("render", "chain.yaml", "mixes", "-o", "out", "--resume", "--json")
+    both = [start(tmp_path, *command) for _ in range(2)]
+    done = [running.communicate(timeout=60) for running in both]
+    assert [running.returncode for running in both] == [0, 0], done
+    found = [row["status"] for output, _ in done for row in json.loads(output)]
+    assert found.count("ok") == 4
+    assert found.count("unchanged") == 4
+    assert pairs_hold(tmp_path / "out")
+
+
 def test_a_render_cut_off_between_sheet_and_master_is_made_again(run, tmp_path):
     write_chain(tmp_path / "chain.yaml")
     (mix,) = write_mixes(tmp_path / "mixes", 1)

@@ -148,19 +148,25 @@ def render_unless_done(job: RenderJob, progress: RenderProgress | None = None) -
     Raises:
         MasterprintError: as `render_job`; or what is there may not be replaced.
     """
-    if job.if_there.keeps_same:
-        why = why_render(job)
-        if why is None:
-            return replace(
-                RenderResult.of_sheet(job, "unchanged")
-                or RenderResult(job.mix, job.master, "unchanged"),
-                seconds=0.0,
-            )
-        need_ours(job, why)
-        # What was not there when this was decided is somebody else's if it is there later.
-        replaces = job.if_there.replaces_all or job.master.exists()
-        job = replace(job, if_there=IfThere.of(overwrite=replaces))
-    return render_job(job, progress)
+    if not job.if_there.keeps_same:
+        return render_job(job, progress)
+    why = why_render(job)
+    if why is None:
+        return _unchanged(job)
+    need_ours(job, why)
+    # What was not there when this was decided is somebody else's if it is there later.
+    replaces = job.if_there.replaces_all or job.master.exists()
+    try:
+        return render_job(replace(job, if_there=IfThere.of(overwrite=replaces)), progress)
+    except MasterprintError:
+        if why_render(job) is None:  # somebody else has made the same meanwhile
+            return _unchanged(job)
+        raise
+
+
+def _unchanged(job: RenderJob) -> RenderResult:
+    known = RenderResult.of_sheet(job, "unchanged")
+    return replace(known or RenderResult(job.mix, job.master, "unchanged"), seconds=0.0)
 
 
 def try_render(job: RenderJob, progress: RenderProgress | None = None) -> RenderResult:
