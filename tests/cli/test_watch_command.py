@@ -146,6 +146,19 @@ def test_a_mix_that_is_replaced_meanwhile_is_taken_again(tmp_path, inbox):
     assert sheet.mix.sha256 == hashlib.sha256(new).hexdigest()
 
 
+def test_a_name_that_leaves_no_room_for_a_sheet_is_put_aside_with_the_reason(run, tmp_path, inbox):
+    long = "n" * 246 + ".wav"
+    shutil.copy(tmp_path / "ready/00.wav", inbox / long)
+    done = run("watch", "chain.yaml", "inbox", "-o", "out", "--once", "--settle", "0.2")
+    assert done.returncode == 1
+    assert "leave room for the name of its recall sheet" in done.stderr
+    (reason,) = (name for name in names(inbox / "errors") if name.endswith(".error.txt"))
+    assert reason.startswith("nnn")
+    assert "rename the mix" in (inbox / "errors" / reason).read_text()
+    assert long in names(inbox / "errors")
+    assert names(tmp_path / "out") == []
+
+
 def test_what_cannot_be_watched_is_refused(run, tmp_path, inbox):
     (tmp_path / "file").write_text("")
     cases = [

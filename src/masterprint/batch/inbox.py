@@ -21,6 +21,8 @@ from masterprint.sheets.ingredients import state_of
 DONE, ERRORS = "done", "errors"
 PATIENCE_S = 60.0
 REASON = ".error.txt"
+LONGEST = 255
+"""Bytes of a file name."""
 
 
 @dataclass
@@ -157,7 +159,7 @@ class Inbox:
                 place = self.place_in(place.parent.name, mix)
             mix.rename(place)
             if reason is not None:
-                beside = place.with_name(place.name + REASON)
+                beside = place.with_name(_short(place.name) + REASON)
                 beside.write_text(reason + "\n", encoding="utf-8", errors="backslashreplace")
         except OSError as error:
             raise UsageError(f"{mix}: cannot be moved to {place}: {error.strerror}.") from error
@@ -182,3 +184,10 @@ class Inbox:
 
 def _is_audio(name: str) -> bool:
     return not name.startswith(".") and Path(name).suffix.lower() in AUDIO
+
+
+def _short(name: str) -> str:
+    """A name, or as much of it as leaves room for the reason's ending."""
+    while len(os.fsencode(name + REASON)) > LONGEST:
+        name = name[:-1]
+    return name

@@ -23,6 +23,7 @@ from masterprint.files.writing import Written, write_master
 from masterprint.metering.meter import Meter
 from masterprint.rendering.done import need_ours, why_render
 from masterprint.rendering.job import IfThere, RenderJob
+from masterprint.rendering.planning import need_short_name
 from masterprint.rendering.progress import RenderProgress
 from masterprint.rendering.recording import record
 from masterprint.rendering.result import RenderResult, with_inner
@@ -43,6 +44,7 @@ def render_job(job: RenderJob, progress: RenderProgress | None = None) -> Render
     """
     began = time.perf_counter()
     progress = progress or RenderProgress()
+    need_short_name(job.master)
     need_as_planned(job.ingredients)
     state = state_of(job.mix)
     audio = open_audio(job.mix)
