@@ -54,6 +54,7 @@ class Inbox:
         self._taken: dict[str, tuple[int, ...] | None] = {}
         self._kept: set[Path] = set()
         self._odd: set[str] = set()
+        self._told_odd: set[str] = set()
         for name in (DONE, ERRORS):
             try:
                 (folder / name).mkdir(exist_ok=True)
@@ -78,6 +79,7 @@ class Inbox:
             entries = sorted(os.scandir(self.folder), key=lambda entry: entry.name)
         except OSError as error:
             raise UsageError(f"{self.folder}: cannot be read: {error.strerror}.") from error
+        self._odd = {entry.name for entry in entries if _is_odd(entry)}
         for entry in entries:
             name = entry.name
             if not _is_audio(name):
@@ -107,18 +109,8 @@ class Inbox:
         return found
 
     def odd(self) -> list[Path]:
-        """Folders, and links to audio, that are left alone; each told once while it is there."""
-        try:
-            entries = list(os.scandir(self.folder))
-        except OSError:  # `complete` says so
-            return []
-        now = {
-            entry.name
-            for entry in entries
-            if (entry.is_symlink() and _is_audio(entry.name))
-            or (entry.is_dir() and entry.name not in (DONE, ERRORS) and entry.name[0] != ".")
-        }
-        new, self._odd = now - self._odd, now
+        """What the last look has found that is left alone; each told once while it is there."""
+        new, self._told_odd = self._odd - self._told_odd, self._odd
         return [self.folder / name for name in sorted(new)]
 
     @property
@@ -180,6 +172,13 @@ class Inbox:
         except MasterprintError:  # the render says it
             return True
         return True
+
+
+def _is_odd(entry: os.DirEntry[str]) -> bool:
+    """A folder that is not ours, or a link to audio."""
+    if entry.is_symlink() and _is_audio(entry.name):
+        return True
+    return entry.is_dir() and entry.name not in (DONE, ERRORS) and not entry.name.startswith(".")
 
 
 def _is_audio(name: str) -> bool:

@@ -14,10 +14,10 @@ from typing import Any
 from masterprint.batch.workers import Unforeseen, WorkerDied
 from masterprint.chain.model import Chain
 from masterprint.errors import MasterprintError, UsageError
-from masterprint.files.formats import EXTENSIONS, FileFormat
+from masterprint.files.formats import FileFormat
 from masterprint.rendering.job import IfThere
 from masterprint.rendering.progress import RenderProgress
-from masterprint.rendering.recall import TOLERANCE_DB, recall, rerender
+from masterprint.rendering.recall import TOLERANCE_DB, new_name, recall, rerender
 from masterprint.rendering.recalled import Recalled
 from masterprint.report import reported
 from masterprint.sheets.listing import find_sheets
@@ -156,9 +156,7 @@ def need_own_names(
     """
     taken: dict[str, Path] = {}
     for sheet, folder in found:
-        name = Path(sheet.name.removesuffix(SUFFIX))
-        ending = EXTENSIONS[file_format] if file_format else name.suffix
-        master = output / folder / f"{name.stem}{ending}"
+        master = output / folder / new_name(sheet, file_format)
         other = taken.setdefault(str(master).casefold(), sheet)
         if other is not sheet:
             raise UsageError(

@@ -82,10 +82,10 @@ class Watcher:
         try:
             changes = self._changes(stop)
             while not stop.is_set():
-                for odd in self._box.odd():
-                    self._say(f"{odd}: is left alone: only audio files themselves are taken")
                 for mix in self._box.complete(self._cores - len(self._running)):
                     self._begin(mix)
+                for odd in self._box.odd():
+                    self._say(f"{odd}: is left alone: only audio files themselves are taken")
                 self._collect()
                 if once and not self._running and not self._box.waiting:
                     return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from contextlib import ExitStack
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -125,11 +124,3 @@ class Board:
         assert self._all is not None
         under_way = sum(self._sizes[index] * part for index, part in list(self._parts.items()))
         self._bars.update(self._all, completed=self._done + under_way, description=self._count())
-
-
-def size_of(path: Path) -> int:
-    """How much a file counts."""
-    try:
-        return path.stat().st_size
-    except (OSError, ValueError):
-        return 1

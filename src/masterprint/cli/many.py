@@ -44,10 +44,11 @@ def do_many(
         KeyboardInterrupt: at the second Ctrl-C.
     """
     from masterprint.batch.run import as_they_come
-    from masterprint.cli.board import Board, size_of
+    from masterprint.cli.board import Board
     from masterprint.cli.interrupt import Interruption
+    from masterprint.sheets.places import size_of
 
-    sizes = [size_of(file) for file in files] if show else [1] * len(files)
+    sizes = [size_of(file) or 1 for file in files] if show else [1] * len(files)
     board = Board([file.name for file in files], sizes, show)
     under_way: set[int] = set()
     done = 0

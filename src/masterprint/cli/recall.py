@@ -76,7 +76,7 @@ def recall(
     from masterprint.rendering.planning import need_folder
     from masterprint.sheets.places import Places
 
-    Places(mix or [])
+    Places(mix or [])  # said once where one is not there, and not by each task
     if resume and output is None:
         raise UsageError("--resume is given, and no folder that holds masters, with -o.")
     unread: list[str] = []

@@ -183,9 +183,10 @@ def _job(
     return RenderJob(chain, mix, master, if_there, known, name, timeout_s)
 
 
-def new_name(sheet: Path, file_format: FileFormat) -> str:
-    """Of the new master: that of the sheet, with the ending of its format."""
-    return f"{Path(sheet.name.removesuffix(SUFFIX)).stem}{EXTENSIONS[file_format]}"
+def new_name(sheet: Path, file_format: FileFormat | None) -> str:
+    """Of the new master: that of the sheet, with the ending of its format if that is told."""
+    name = Path(sheet.name.removesuffix(SUFFIX))
+    return f"{name.stem}{EXTENSIONS[file_format]}" if file_format else name.name
 
 
 def _need_place(saved: SavedSheet, job: RenderJob) -> None:

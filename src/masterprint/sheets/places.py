@@ -10,7 +10,7 @@ from itertools import chain
 from pathlib import Path
 
 from masterprint.errors import UsageError
-from masterprint.sheets.ingredients import look_at_file
+from masterprint.sheets.ingredients import look_at_file, state_of
 from masterprint.sheets.sheet import FileSheet, MixSheet
 
 
@@ -52,16 +52,15 @@ class Places:
         It is read once, however many sheets may mean it.
         """
         try:
-            status = place.stat()
-            if not stat.S_ISREG(status.st_mode) or status.st_size != wanted.bytes:
+            state = state_of(place)
+            if state is None or size_of(place) != wanted.bytes:
                 return False
-            key = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-            if key not in self._hashes:
+            if state not in self._hashes:
                 found = look_at_file(place, wanted.bytes)
-                self._hashes[key] = found.sha256 if found.bytes == wanted.bytes else ""
-        except (OSError, ValueError):
+                self._hashes[state] = found.sha256 if found.bytes == wanted.bytes else ""
+        except OSError:
             return False
-        return self._hashes[key] == wanted.sha256
+        return self._hashes[state] == wanted.sha256
 
     def _walked(self) -> dict[int, list[str]]:
         found: defaultdict[int, list[str]] = defaultdict(list)
