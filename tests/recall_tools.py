@@ -13,7 +13,7 @@ import soundfile
 import yaml
 
 import masterprint
-from masterprint.rendering.recall import Recalled, recall
+from masterprint.rendering.recall import HowToRecall, Recalled, recall
 from masterprint.sheets.seal import seal_of
 from masterprint.sheets.sheet import load_sheet
 
@@ -104,7 +104,8 @@ def put(*place: Any) -> Callable[[Data], None]:
 
 def recalled(sheet: Path, **options: Any) -> Recalled:
     """What comes of recalling a sheet; its JSON must be JSON."""
-    result = recall(load_sheet(sheet), **options)
+    where = {name: options.pop(name) for name in ("folder", "places") if name in options}
+    result = recall(load_sheet(sheet), HowToRecall(**options), **where)
     json.dumps(result.as_dict(), allow_nan=False)
     return result
 

@@ -19,17 +19,17 @@ from masterprint.metering.meter import measure_signal
 from masterprint.plugins.host import close_ready, start_ahead
 from masterprint.rendering.engine import render_job
 from masterprint.rendering.job import IfThere
+from masterprint.rendering.needs import need_file
 from masterprint.rendering.null import null_files
 from masterprint.rendering.null_result import NullResult
 from masterprint.rendering.planning import (
     PreparedChain,
     Wish,
-    need_file,
     plan_all,
     prepare,
     processes_of,
 )
-from masterprint.rendering.recall import TOLERANCE_DB, rerender
+from masterprint.rendering.recall import TOLERANCE_DB, HowToRecall, rerender
 from masterprint.rendering.recall import recall as recall_sheet
 from masterprint.rendering.recalled import Recalled
 from masterprint.rendering.result import RenderResult
@@ -161,18 +161,14 @@ def recall(
         MasterprintError: the render failed although nothing was missing.
     """
     saved = load_sheet(Path(sheet))
-    common: dict[str, Any] = {
-        "folder": None if folder is None else Path(folder),
-        "places": Places([Path(place) for place in places], instead=True),
-        "trusted": _files(trusted),
-        "if_there": IfThere.of(overwrite, resume),
-        "timeout_s": timeout_s,
-    }
+    how = HowToRecall(tolerance_db, _files(trusted), IfThere.of(overwrite, resume), timeout_s)
+    new = None if folder is None else Path(folder)
+    where = Places([Path(place) for place in places], instead=True)
     if chain is None and not settings:
-        return recall_sheet(saved, tolerance_db=tolerance_db, **common)
+        return recall_sheet(saved, how, new, where)
     name = None if chain is None or isinstance(chain, Chain) else Path(chain).name
     other = chain if chain is None or isinstance(chain, Chain) else find_chain(chain)
-    return rerender(saved, other, settings, chain_file=name, **common)
+    return rerender(saved, other, settings, how, new, where, name)
 
 
 def _prepared(

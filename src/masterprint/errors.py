@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class MasterprintError(Exception):
     """Something outside Masterprint is not as it must be.
@@ -54,3 +56,9 @@ class SheetError(MasterprintError):
 
 class PackError(MasterprintError):
     """A session cannot be packed or unpacked: a file is missing, damaged, or cannot be written."""
+
+
+def first_of(problems: Sequence[str], most: int) -> str:
+    """The first of many problems, a line each, and how many there are beside them."""
+    more = len(problems) - most
+    return "\n".join(problems[:most]) + (f"\nAnd {more} more." if more > 0 else "")

@@ -19,6 +19,13 @@ from masterprint.batch.farm.reaching import need_scheduler
 from masterprint.errors import UsageError
 
 
+class Silent(BaseHTTPRequestHandler):
+    """One that keeps to itself what it thinks of a request."""
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Nothing."""
+
+
 @pytest.fixture
 def mute() -> Iterator[str]:
     """The address of somebody who takes every call, and never says a word."""
@@ -29,7 +36,7 @@ def mute() -> Iterator[str]:
 @pytest.fixture
 def web() -> Iterator[str]:
     """The address of a web server."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Silent) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         yield f"tcp://127.0.0.1:{server.server_port}"

@@ -46,6 +46,30 @@ def test_folders_are_taken_and_their_tree_is_kept(run, tmp_path):
         assert list(masters(tmp_path / "mixes/out")) == ["00.wav", "01.wav", "deeper/Disc 2/00.wav"]
 
 
+def test_what_is_odd_in_a_folder_fails_alone_or_is_said(run, tmp_path):
+    write_chain(tmp_path / "chain.yaml")
+    write_mixes(tmp_path / "mixes", 2)
+    (tmp_path / "mixes/gone.wav").symlink_to(tmp_path / "nowhere.wav")
+    (tmp_path / "mixes/loop.wav").symlink_to("loop.wav")
+    write_mixes(tmp_path / "elsewhere", 1)
+    (tmp_path / "mixes/linked").symlink_to(tmp_path / "elsewhere")
+    done = run("render", "chain.yaml", "mixes", "-r", "-o", "out", "--json")
+    assert statuses(done) == ["ok", "ok", "failed", "failed"]
+    assert "mixes/linked: is a link to a folder, and is left out" in done.stderr
+    assert list(masters(tmp_path / "out")) == ["00.wav", "01.wav"]
+
+
+def test_a_dry_run_refuses_a_folder_that_cannot_be_made(run, tmp_path):
+    write_chain(tmp_path / "chain.yaml")
+    write_mixes(tmp_path / "mixes", 1)
+    (tmp_path / "taken").write_text("a file")
+    done = run("render", "chain.yaml", "mixes", "-o", "taken/deeper", "--dry-run")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "taken/deeper: is a file or lies under one" in done.stderr
+    assert run("render", "chain.yaml", "mixes", "-o", "new/deeper", "--dry-run").returncode == 0
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_folder_without_audio_is_refused(run, tmp_path):
     write_chain(tmp_path / "chain.yaml")
     (tmp_path / "empty/deeper").mkdir(parents=True)
@@ -318,6 +342,32 @@ def test_what_is_wrong_with_a_list_is_said_with_its_place(run, tmp_path, name, t
     assert done.returncode == 2
     assert expected in done.stderr, done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_rows_write_only_where_they_may(run, tmp_path):
+    write_mixes(tmp_path / "lists/mixes", 1)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "lists/way").symlink_to(tmp_path / "elsewhere")
+    write_chain(tmp_path / "lists/chain.yaml")
+    for place in (str(tmp_path / "elsewhere/new"), "../elsewhere", "way/new"):
+        text = f"mix,chain,output\nmixes/00.wav,chain.yaml,{place}\n"
+        (tmp_path / "lists/jobs.csv").write_text(text)
+        done = run("batch", "lists/jobs.csv")
+        assert done.returncode == 2
+        assert "lists/jobs.csv:2:" in done.stderr
+        assert "is an output folder outside of lists" in done.stderr
+        assert list((tmp_path / "elsewhere").iterdir()) == []
+    assert run("batch", "lists/jobs.csv", "-o", "elsewhere").returncode == 0
+    assert list(masters(tmp_path / "elsewhere")) == ["new/00.wav"]
+
+
+def test_of_many_mistakes_the_first_are_told_and_how_many_there_are(run, tmp_path):
+    rows = "".join(f"mix.wav,none-{number}.yaml,out\n" for number in range(130))
+    (tmp_path / "jobs.csv").write_text("mix,chain,output\n" + rows)
+    done = run("batch", "jobs.csv")
+    assert done.returncode == 2
+    assert done.stderr.count("there is no such chain file") == 100
+    assert "And 30 more." in done.stderr
 
 
 def test_no_two_rows_make_one_master(run, tmp_path):

@@ -308,7 +308,7 @@ def test_what_an_edited_sheet_says_is_not_believed(run, tmp_path):
     assert "its recall sheet was edited: it was left as it is" in done.stderr
     recalled = run("recall", "out")
     assert recalled.returncode == 0
-    assert "2 identical; 1 of the sheets were edited" in recalled.stdout
+    assert "2 identical; sheets edited: 1" in recalled.stdout
     assert "out/00.wav.recall.yaml: was edited or damaged" in recalled.stderr
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import signal
@@ -72,6 +73,19 @@ def test_once_does_what_is_there(run, tmp_path, inbox):
     assert "identical" in recalled.stdout
     again = run("watch", "chain.yaml", "inbox", "-o", "out", "--once", "--settle", "0.1")
     assert again.returncode == 0
+
+
+def test_a_script_is_told_of_each_mix_in_a_line(run, tmp_path, inbox):
+    shutil.copy(tmp_path / "ready/00.wav", inbox)
+    (inbox / "bad.wav").write_bytes(b"no audio")
+    options = ("--once", "--settle", "0.2", "--json")
+    done = run("watch", "chain.yaml", "inbox", "-o", "out", *options)
+    assert done.returncode == 1
+    told = {data["mix"]: data for data in map(json.loads, done.stdout.splitlines())}
+    assert told["inbox/00.wav"]["status"] == "ok"
+    assert told["inbox/00.wav"]["after"]["integrated_lufs"] < 0
+    assert "cannot be read as audio" in told["inbox/bad.wav"]["error"]
+    assert "cannot be read as audio" in done.stderr
 
 
 def test_mixes_are_taken_when_they_are_complete(tmp_path, inbox):

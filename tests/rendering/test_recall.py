@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -401,6 +402,7 @@ def test_a_touched_binary_is_named(tmp_path: Path, rack: Rack) -> None:
     unscanned = recalled(sheet)
     assert unscanned.verdict == "impossible"
     assert "has changed since it was scanned" in unscanned.reason
+    assert odd(unscanned) == [("plugin", PLACE, "missing")]
     rack.scan(place)
     result = recalled(sheet)
     assert (result.verdict, odd(result)) == ("identical", [("plugin", PLACE, "differs")])
@@ -537,6 +539,29 @@ def test_a_sheet_of_other_settings_can_be_recalled(tmp_path: Path) -> None:
     new = sheet_of(tmp_path / "new/mix.wav")
     assert plain(new)["files"][0]["path"] == "../room.wav"
     assert (recalled(new).verdict, odd(recalled(new))) == ("identical", [])
+
+
+def test_another_file_is_not_to_be_had_by_a_setting(tmp_path: Path) -> None:
+    """The sheet's files are put together in a scratch folder, which no message should name."""
+    write(tmp_path / "room.wav", 0.02, 1)
+    write(tmp_path / "hall.wav", 0.02, 1)
+    sheet = made(tmp_path, "convolution: {impulse_response: room.wav}")
+    with pytest.raises(UsageError) as refused:
+        rerender(load_sheet(sheet), None, {"convolution.impulse_response": "hall.wav"})
+    assert "there is no such file: hall.wav" in refused.value.message
+    assert "--chain" in str(refused.value)
+
+
+def test_what_a_killed_recall_has_left_is_removed(tmp_path: Path, monkeypatch) -> None:
+    sheet = made(tmp_path, EQ)
+    scratch = tmp_path / "scratch"
+    left = scratch / ".masterprint-0123456789ab.part/files"
+    left.mkdir(parents=True)
+    os.utime(left.parent, (0, 0))
+    monkeypatch.setenv("TMPDIR", str(scratch))
+    monkeypatch.setattr(tempfile, "tempdir", None)  # what it remembers of another TMPDIR
+    assert recalled(sheet).verdict == "identical"
+    assert list(scratch.iterdir()) == []
 
 
 def test_the_sheet_of_a_lost_master_is_not_replaced(tmp_path: Path) -> None:

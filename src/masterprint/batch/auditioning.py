@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from masterprint.batch.rendering import Pool
+from masterprint.batch.rendering import Pool, limit_of
 from masterprint.batch.run import as_they_come
 from masterprint.batch.workers import Unforeseen, Unplaced, WorkerDied
 from masterprint.errors import MasterprintError, UsageError
@@ -27,7 +26,11 @@ class AuditionTask:
 
     job: RenderJob
     gains_db: tuple[float, ...] = ()
-    limit_s: float = math.inf
+
+    @property
+    def limit_s(self) -> float:
+        """As for a render, of which it may be several."""
+        return limit_of(self.job.timeout_s, 1 + len(self.gains_db))
 
     def run(self, progress: RenderProgress) -> dict[str, Any]:
         """Listen; gating blocks as base64 of float32."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from masterprint.errors import UsageError
+from masterprint.rendering.needs import need_file
 from masterprint.sheets.sheet import SUFFIX
 from masterprint.stages.beside import within
 
@@ -16,12 +17,20 @@ AUDIO = {
 }  # fmt: skip
 
 
-def gather(given: Sequence[Path], output: Path, recursive: bool = False) -> list[tuple[Path, Path]]:
+def gather(
+    given: Sequence[Path], output: Path, recursive: bool, say: Callable[[str], None]
+) -> list[tuple[Path, Path]]:
     """Every mix, with a folder relative to the output.
 
     A file is taken whatever it is called; of a folder, the audio files in it by their endings.
     Hidden ones, what lies in the output folder, and masters, which have a recall sheet beside them,
     are left out. With `recursive` its folders, too, whose tree is kept.
+
+    Args:
+        given: files and folders.
+        output: where the masters go.
+        recursive: whether folders in folders are looked through.
+        say: told of linked folders, which are left out.
 
     Raises:
         UsageError: nothing is there, or a folder holds no audio.
@@ -29,9 +38,10 @@ def gather(given: Sequence[Path], output: Path, recursive: bool = False) -> list
     found: list[tuple[Path, Path]] = []
     for path in given:
         if not os.path.isdir(path):  # noqa: PTH112 - what cannot be reached is none
+            need_file(path)
             found.append((path, Path()))
             continue
-        mixes = list(_in_folder(path, output, recursive))
+        mixes = list(_in_folder(path, output, recursive, say))
         if not mixes:
             deeper = not recursive and any(each.is_dir() for each in path.iterdir())
             raise UsageError(
@@ -42,7 +52,9 @@ def gather(given: Sequence[Path], output: Path, recursive: bool = False) -> list
     return found
 
 
-def _in_folder(path: Path, output: Path, recursive: bool) -> Iterator[tuple[Path, Path]]:
+def _in_folder(
+    path: Path, output: Path, recursive: bool, say: Callable[[str], None]
+) -> Iterator[tuple[Path, Path]]:
     def refuse(error: OSError) -> None:
         raise UsageError(f"{error.filename}: cannot be read: {error.strerror}.") from error
 
@@ -50,6 +62,9 @@ def _in_folder(path: Path, output: Path, recursive: bool) -> Iterator[tuple[Path
     for folder, folders, files in os.walk(path, onerror=refuse):
         here = Path(folder)
         folders[:] = sorted(name for name in folders if recursive and not name.startswith("."))
+        for name in folders:
+            if os.path.islink(here / name):  # noqa: PTH114 - as `os.walk` sees it
+                say(f"{here / name}: is a link to a folder, and is left out.")
         if inside:
             folders[:] = [name for name in folders if not within(output, here / name)]
         for name in sorted(files):

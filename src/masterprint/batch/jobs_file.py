@@ -25,7 +25,7 @@ from masterprint.batch.jobs_table import MOST_ROWS, read_table
 from masterprint.chain.model import MasterSettings
 from masterprint.chain.wording import found_and_allowed, guess
 from masterprint.chain.yaml_source import Limits, Source, path_text, read_yaml
-from masterprint.errors import UsageError
+from masterprint.errors import UsageError, first_of
 from masterprint.stages.base import Settings
 
 LIMITS = Limits(most_bytes=64 << 20, most_depth=8, most_values=2_000_000)
@@ -145,10 +145,7 @@ def _rows(path: Path, data: Any, source: Source) -> list[Row]:
         rows.append(_row(path, f"{path}:{place[0]}", job, model, chain))
     if problems:
         lines = [f"{path}:{line}:{column}: {text}" for line, column, text in sorted(problems)]
-        more = len(lines) - MOST_SHOWN
-        raise UsageError(
-            "\n".join(lines[:MOST_SHOWN] + ([f"{path}: and {more} more"] if more > 0 else []))
-        )
+        raise UsageError(first_of(lines, MOST_SHOWN))
     return rows
 
 

@@ -9,15 +9,14 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from masterprint.batch.workers import Unforeseen, WorkerDied
 from masterprint.chain.model import Chain
 from masterprint.errors import MasterprintError, UsageError
 from masterprint.files.formats import FileFormat
-from masterprint.rendering.job import IfThere
 from masterprint.rendering.progress import RenderProgress
-from masterprint.rendering.recall import TOLERANCE_DB, new_name, recall, rerender
+from masterprint.rendering.recall import HowToRecall, new_name, recall, rerender
 from masterprint.rendering.recalled import Recalled
 from masterprint.report import reported
 from masterprint.sheets.listing import find_sheets
@@ -32,47 +31,43 @@ class RecallTask:
 
     Attributes:
         sheet: the recall sheet.
+        how: what is the same for all.
         folder: where the new master is to be kept; None to compare only.
         chain, settings: other ones, if either is given.
+        chain_file: name of the other chain's file.
+        places: where mixes and files may be.
         instead: whether a file in `places` may stand for the mix.
-        chain_file, places, tolerance_db, trusted, if_there, timeout_s, dry_run: as there.
     """
 
     sheet: Path
+    how: HowToRecall
     folder: Path | None = None
     chain: Chain | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     chain_file: str | None = None
     places: tuple[Path, ...] = ()
     instead: bool = False
-    tolerance_db: float = TOLERANCE_DB
-    trusted: tuple[Path, ...] = ()
-    if_there: IfThere = IfThere.REFUSE
-    timeout_s: float | None = None
-    dry_run: bool = False
     limit_s: float = math.inf
 
     def run(self, progress: RenderProgress) -> dict[str, Any]:
         """Do it; the result as plain data, with `verdict` failed where it is none."""
         try:
-            common: dict[str, Any] = {
-                "folder": self.folder,
-                "places": _places(self.places, self.instead),
-                "trusted": self.trusted,
-                "if_there": self.if_there,
-                "timeout_s": self.timeout_s,
-                "dry_run": self.dry_run,
-                "progress": progress,
-            }
             saved = load_sheet(self.sheet)
+            places = _places(self.places, self.instead)
             if self.chain is None and not self.settings:
-                found = recall(saved, tolerance_db=self.tolerance_db, **common)
-            else:
-                name = self.chain_file
-                found = rerender(saved, self.chain, self.settings, chain_file=name, **common)
+                return recall(saved, self.how, self.folder, places, progress).as_dict()
+            return rerender(
+                saved,
+                self.chain,
+                self.settings,
+                self.how,
+                self.folder,
+                places,
+                self.chain_file,
+                progress,
+            ).as_dict()
         except MasterprintError as error:
             return failed(self.sheet, str(error))
-        return found.as_dict()
 
 
 @lru_cache(maxsize=1)
@@ -92,12 +87,14 @@ def skipped(sheet: Path) -> dict[str, Any]:
     return Recalled(sheet, "skipped", [], reason=reason).as_dict()
 
 
-def is_edited(result: dict[str, Any]) -> bool:
-    """Whether the sheet is not as it was written, whatever the verdict on the audio."""
-    return any(
-        each["kind"] == "sheet" and each["status"] == "differs"
-        for each in result.get("ingredients", [])
-    )
+def doubt(result: dict[str, Any]) -> Literal["", "edited", "foreign"]:
+    """Whether the sheet is not as it was written, or not sealed by this user."""
+    for each in result.get("ingredients", []):
+        if each["kind"] == "sheet" and each["status"] == "differs":
+            return "edited"
+        if each["kind"] == "sheet" and each["text"]:
+            return "foreign"
+    return ""
 
 
 def result_of(task: RecallTask, future: Future[dict[str, Any]]) -> dict[str, Any]:

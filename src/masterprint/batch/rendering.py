@@ -38,7 +38,12 @@ class RenderTask:
     @property
     def limit_s(self) -> float:
         """What was asked for; the render itself keeps to it as long as it can."""
-        return math.inf if self.job.timeout_s is None else self.job.timeout_s + GRACE_S
+        return limit_of(self.job.timeout_s)
+
+
+def limit_of(timeout_s: float | None, times: int = 1) -> float:
+    """Seconds after which a worker that may take so long, so many times, is given up."""
+    return math.inf if timeout_s is None else times * timeout_s + GRACE_S
 
 
 class Pool(Protocol):

@@ -102,7 +102,7 @@ class Watcher:
         from watchfiles import watch
 
         # A name that is no text, or a folder that was removed, ends this; looking goes on.
-        with suppress(Exception):
+        with suppress(OSError, RuntimeError, UnicodeError):
             yield from watch(
                 self._box.folder,
                 recursive=False,

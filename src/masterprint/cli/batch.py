@@ -68,7 +68,7 @@ def batch(
     wanted = dict(map(setting_from, settings or []))
     with reached(dask, trust_path, jobs) as farm:
         catalogue = farm.catalogue if farm else None
-        wishes = _wishes(rows, output, wanted, timeout, trust_path or [], catalogue)
+        wishes = _wishes(jobs_file, rows, output, wanted, timeout, trust_path or [], catalogue)
         planned = plan_all(wishes, IfThere.of(overwrite, resume), timeout, make_folders=not dry_run)
         if farm is not None:
             farm.need_able(planned)
@@ -76,6 +76,7 @@ def batch(
 
 
 def _wishes(
+    jobs_file: Path,
     rows: list[Row],
     output: Path | None,
     settings: dict[str, Any],
@@ -86,12 +87,14 @@ def _wishes(
     """Each chain is read and bound once for all rows that use it alike; all errors at once."""
     from masterprint.chain.library import find_chain
     from masterprint.chain.yaml_source import MOST_PROBLEMS
-    from masterprint.errors import MasterprintError, UsageError
+    from masterprint.errors import MasterprintError, UsageError, first_of
     from masterprint.rendering.planning import Wish, prepare
+    from masterprint.stages.beside import within
 
     known: dict[str, PreparedChain | None] = {}
     problems: list[str] = []
     wishes = []
+    allowed = [jobs_file.parent, *([output] if output else [])]
     for row in rows:
         key = repr((row.chain, row.changes, row.settings))
         if key not in known:
@@ -111,12 +114,19 @@ def _wishes(
             problems.append(
                 f"{row.place}: no output folder is named, here or in the file or with -o."
             )
+        elif not any(within(place, folder) for place in allowed):
+            # The list may be a stranger's.
+            places = " and ".join(map(str, allowed))
+            problems.append(
+                f"{row.place}: {folder}: is an output folder outside of {places}; rows write there "
+                "and in the folder that -o names."
+            )
         prepared = known[key]
         if prepared is not None and folder is not None:
             master = folder / f"{row.name}{prepared.extension}"
             wishes.append(Wish(prepared, row.mix, master))
     if problems:
-        raise UsageError("\n".join(problems[:MOST_PROBLEMS]))
+        raise UsageError(first_of(problems, MOST_PROBLEMS))
     return wishes
 
 

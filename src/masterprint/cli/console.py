@@ -50,10 +50,15 @@ def print_json_rows(rows: Iterator[Any]) -> None:
     print("\n]")
 
 
-def _json(data: Any) -> str:
+def print_json_line(data: Any) -> None:
+    """JSON in one line on stdout, at once."""
+    print(_json(data, indent=None), flush=True)
+
+
+def _json(data: Any, indent: int | None = 2) -> str:
     # What no terminal's encoding holds is escaped by JSON's own rules.
     plain = (sys.stdout.encoding or "").lower().replace("-", "") != "utf8"
-    return json.dumps(data, indent=2, ensure_ascii=plain, allow_nan=False)
+    return json.dumps(data, indent=indent, ensure_ascii=plain, allow_nan=False)
 
 
 def clean(text: str) -> str:

@@ -39,7 +39,7 @@ def _measure(files: list[Path], as_json: bool, dual_mono: bool, jobs: int | None
     from masterprint.errors import MasterprintError
     from masterprint.metering.measurement import Measurement
     from masterprint.rendering.listening import measure_file
-    from masterprint.rendering.planning import need_file
+    from masterprint.rendering.needs import need_file
 
     for file in files:
         need_file(file)

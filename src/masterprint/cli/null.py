@@ -24,8 +24,8 @@ def null(
 ) -> None:
     """Null test: take B off A, and say what is left. Exit code 1 if they are different."""
     from masterprint.cli.console import announce, counting, print_json
+    from masterprint.rendering.needs import need_file
     from masterprint.rendering.null import PASSES, null_files
-    from masterprint.rendering.planning import need_file
 
     for file in (a, b):
         need_file(file)

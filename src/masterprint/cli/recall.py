@@ -73,7 +73,8 @@ def recall(
     from masterprint.errors import UsageError
     from masterprint.files.formats import EXTENSIONS
     from masterprint.rendering.job import IfThere
-    from masterprint.rendering.planning import need_folder
+    from masterprint.rendering.needs import need_folder
+    from masterprint.rendering.recall import HowToRecall
     from masterprint.sheets.places import Places
 
     Places(mix or [])  # said once where one is not there, and not by each task
@@ -92,20 +93,19 @@ def recall(
         need_own_names(found, output, next((one for one in formats if one in EXTENSIONS), None))
         if not (dry_run or is_one):  # what is wrong with it is said once for all
             need_folder(output)
+    how = HowToRecall(
+        tolerance_db, tuple(trust_path or []), IfThere.of(overwrite, resume), timeout, dry_run
+    )
     tasks = [
         RecallTask(
             sheet,
+            how,
             folder=None if output is None else output / folder,
             chain=changed,
             settings=wanted,
             chain_file=None if chain is None else Path(chain).name,
             places=tuple(mix or []),
             instead=is_one,
-            tolerance_db=tolerance_db,
-            trusted=tuple(trust_path or []),
-            if_there=IfThere.of(overwrite, resume),
-            timeout_s=timeout,
-            dry_run=dry_run,
         )
         for sheet, folder in found
     ]

@@ -27,13 +27,13 @@ EXIT = {"different": 1, "failed": 1, "impossible": 2}
 
 def say_at_once(result: dict[str, Any], say: Callable[[str], None]) -> None:
     """What must not be overlooked."""
-    from masterprint.batch.recalling import is_edited
+    from masterprint.batch.recalling import doubt
 
     sheet, reason = result["sheet"], result["reason"]
     if EXIT.get(result["verdict"]):
         place = "" if reason.startswith(sheet) else f"{sheet}: "
         say(f"{SAID[result['verdict']]}: {place}{reason}{_residual(result)}")
-    elif is_edited(result):
+    elif doubt(result) == "edited":
         say(f"masterprint: warning: {sheet}: was edited or damaged after it was written.")
 
 
@@ -41,24 +41,28 @@ def tell_all(
     tasks: Sequence[RecallTask], spool: Spool, counts: Counter[str], as_json: bool
 ) -> None:
     """All results in order, and how many there are of each kind."""
-    from masterprint.batch.recalling import is_edited, skipped
+    from masterprint.batch.recalling import doubt, skipped
     from masterprint.cli.console import clean, print_json_rows
 
     if as_json:
         print_json_rows(data or skipped(tasks[index].sheet) for index, data in spool)
-    edited = 0
+    doubts: Counter[str] = Counter()
     for _, data in spool:
         if data is None:
             continue
-        edited += is_edited(data)
+        doubts[doubt(data)] += 1
         if not as_json and not EXIT.get(data["verdict"]):
-            marks = f"{_moved(data)}{_residual(data)}" + ", SHEET EDITED" * is_edited(data)
+            marks = f"{_moved(data)}{_residual(data)}" + ", SHEET EDITED" * (
+                doubt(data) == "edited"
+            )
             marks += ", done already" * bool(data["master"] and not data["is_new"])
             print(clean(f"{data['verdict']:9} {data['master'] or data['sheet']}{marks}"))
     warn_of_all((data["sheet"], data["warnings"]) for _, data in spool if data is not None)
     if not as_json:
         said = [f"{counts[verdict]} {text}" for verdict, text in SAID.items() if counts[verdict]]
-        print(", ".join(said) + (f"; {edited} of the sheets were edited" if edited else ""))
+        kinds = {"edited": "edited", "foreign": "not sealed by this user"}
+        doubtful = [f"; sheets {text}: {doubts[key]}" for key, text in kinds.items() if doubts[key]]
+        print(", ".join(said) + "".join(doubtful))
 
 
 def _moved(data: dict[str, Any]) -> str:

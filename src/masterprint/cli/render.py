@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -73,15 +74,18 @@ def render(
     from masterprint.chain.overrides import setting_from
     from masterprint.cli.bulk import How, carry_out
     from masterprint.cli.cluster import reached
+    from masterprint.cli.console import clean
     from masterprint.plugins.host import start_ahead
     from masterprint.rendering.job import IfThere
     from masterprint.rendering.planning import (
         Wish,
-        need_file,
         plan_all,
         prepare,
         processes_of,
     )
+
+    def say(text: str) -> None:
+        print(clean(f"masterprint: {text}"), file=sys.stderr)
 
     changes = master_changes(file_format, bit_depth, sample_rate, dither, dither_silence)
     wanted = dict(map(setting_from, settings or []))
@@ -96,8 +100,7 @@ def render(
             farm.catalogue if farm else None,
         )
         wishes = []
-        for mix, folder in gather(mixes, output, recursive):
-            need_file(mix)
+        for mix, folder in gather(mixes, output, recursive, say):
             wishes.append(Wish(prepared, mix, output / folder / f"{mix.stem}{prepared.extension}"))
         planned = plan_all(wishes, IfThere.of(overwrite, resume), timeout, make_folders=not dry_run)
         if farm is not None:

@@ -52,6 +52,9 @@ def watch(
     timeout: Timeout = None,
     trust_path: TrustPath = None,
     log: Log = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print a line of JSON for each mix as it is done.")
+    ] = False,
 ) -> None:
     """Master every mix that is dropped into INBOX, as soon as it is complete.
 
@@ -65,7 +68,8 @@ def watch(
     from masterprint.chain.overrides import setting_from
     from masterprint.cli.interrupt import Interruption
     from masterprint.errors import UsageError
-    from masterprint.rendering.planning import need_folder, prepare
+    from masterprint.rendering.needs import need_folder
+    from masterprint.rendering.planning import prepare
     from masterprint.stages.beside import within
 
     prepared = prepare(
@@ -86,7 +90,8 @@ def watch(
     need_folder(output)
     events = EventLog(log)
     number = jobs or os.cpu_count() or 1
-    watcher = Watcher(box, output, prepared, number, events, _tell, _say, overwrite, timeout)
+    told = _tell_json if as_json else _tell
+    watcher = Watcher(box, output, prepared, number, events, told, _say, overwrite, timeout)
     stop = threading.Event()
 
     def asked() -> None:
@@ -119,6 +124,14 @@ def _tell(result: RenderResult) -> None:
         said = f"{result.after.integrated_lufs:.1f} LUFS, {said}"
     print(clean(f"{result.master} ({said})"), flush=True)
     warn(result.mix, result.warnings)
+
+
+def _tell_json(result: RenderResult) -> None:
+    from masterprint.cli.console import print_json_line
+
+    if result.error is not None:
+        _say(result.error)
+    print_json_line(result.as_dict())
 
 
 def _say(text: str) -> None:

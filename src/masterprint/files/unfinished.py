@@ -8,8 +8,11 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+
+from masterprint.errors import MasterprintError
+from masterprint.scratch import scratch_folder
 
 PATTERN = ".masterprint-*.part"
 YOUNG_S = 60.0
@@ -41,7 +44,7 @@ def hidden_part(folder: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def hidden_folder(folder: Path) -> Iterator[Path]:
+def hidden_folder(folder: Path, mode: int = 0o777) -> Iterator[Path]:
     """An empty folder under a hidden name; removed in the end with all that is still in it.
 
     Locked meanwhile like a hidden part. OSError passes.
@@ -50,7 +53,7 @@ def hidden_folder(folder: Path) -> Iterator[Path]:
     unfinished.add(part)
     handle = None
     try:
-        part.mkdir()
+        part.mkdir(mode)
         handle = os.open(part, os.O_RDONLY)
         with suppress(OSError):  # a file system without locks
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -61,6 +64,29 @@ def hidden_folder(folder: Path) -> Iterator[Path]:
         with suppress(OSError):
             _remove(part)
         unfinished.discard(part)
+
+
+@contextmanager
+def working_folder() -> Iterator[Path]:
+    """An empty folder that nobody else may look into, where scratch goes; removed in the end.
+
+    It is locked meanwhile: masters go into a folder in it. What programs that were killed have left
+    is removed, too.
+
+    Raises:
+        MasterprintError: it cannot be made.
+    """
+    place = scratch_folder()
+    discard_abandoned(place)
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(hidden_folder(place, 0o700))
+        except OSError as error:
+            raise MasterprintError(
+                f"Scratch space in {place} cannot be written: {error.strerror}.",
+                hint="set TMPDIR to a folder that you may write to",
+            ) from error
+        yield folder
 
 
 def discard_unfinished() -> None:

@@ -23,7 +23,7 @@ from masterprint.files.writing import Written, write_master
 from masterprint.metering.meter import Meter
 from masterprint.rendering.done import need_ours, why_render
 from masterprint.rendering.job import IfThere, RenderJob
-from masterprint.rendering.planning import need_short_name
+from masterprint.rendering.needs import need_short_name
 from masterprint.rendering.progress import RenderProgress
 from masterprint.rendering.recording import record
 from masterprint.rendering.result import RenderResult, with_inner

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,13 +13,19 @@ from masterprint.chain.loading import with_master
 from masterprint.chain.model import Chain
 from masterprint.chain.overrides import with_settings
 from masterprint.chain.plugins import plugin_processes, with_plugins
-from masterprint.errors import UsageError
+from masterprint.errors import UsageError, first_of
 from masterprint.files.formats import EXTENSIONS
 from masterprint.files.unfinished import discard_abandoned
 from masterprint.plugins.catalogue import Catalogue
 from masterprint.rendering.job import IfThere, RenderJob
-from masterprint.sheets.ingredients import ChainIngredients
-from masterprint.sheets.sheet import LONGEST_NAME, sheet_path
+from masterprint.rendering.needs import (
+    need_folder,
+    need_possible,
+    need_short_name,
+    status_of,
+)
+from masterprint.sheets.ingredients import ChainIngredients, state_of
+from masterprint.sheets.sheet import sheet_path
 
 MOST_CLASHES = 10
 
@@ -104,44 +109,17 @@ def plan_all(
         UsageError: two masters would have one name, one exists already, one would replace a mix,
             or a folder cannot be written.
     """
-    inputs = {identity: wish.mix for wish in wishes if (identity := _identity(_status(wish.mix)))}
-    taken: dict[str, Path] = {}
-    clashes: list[str] = []
+    _need_own_names(wishes)
+    inputs = {state[:2]: wish.mix for wish in wishes if (state := state_of(wish.mix))}
     for wish in wishes:
-        mix, master = wish.mix, wish.master
-        # Compared without case: some file systems do not tell "Mix" from "mix".
-        key = str(master.absolute()).casefold()
-        if (other := taken.get(key)) is not None:
-            both = f"{mix} twice" if other == mix else f"{other} and {mix} both"
-            clashes.append(f"{master}: would be made of {both}.")
-            continue
-        taken[key] = mix
-        if (there := _status(master)) is not None:
-            if (same := inputs.get(_identity(there) or (0, 0))) is not None:
-                raise UsageError(
-                    f"{master}: would replace the mix {same}.", hint="choose another output folder"
-                )
-            if stat.S_ISDIR(there.st_mode):
-                raise UsageError(f"{master}: is a folder, where the master would go.")
-        need_short_name(master)
-        for path in (master, sheet_path(master)):
-            if if_there is IfThere.REFUSE and _status(path) is not None:
-                raise UsageError(
-                    f"{path}: exists already.",
-                    hint="replace it with --overwrite (in Python, overwrite=True), or with "
-                    "--resume leave what is done already",
-                )
-    if clashes:
-        more = len(clashes) - MOST_CLASHES
-        raise UsageError(
-            "\n".join(clashes[:MOST_CLASHES]) + (f"\nAnd {more} more." if more > 0 else ""),
-            hint="let them go into different folders, or give them names in a jobs file",
-        )
+        _need_free(wish.master, inputs, if_there)
     folders = {wish.master.parent for wish in wishes}
-    if make_folders:
-        for folder in sorted(folders):
+    for folder in sorted(folders):
+        if make_folders:
             need_folder(folder)
             discard_abandoned(folder)
+        else:
+            need_possible(folder)
     return [
         RenderJob(
             wish.prepared.chain,
@@ -156,64 +134,39 @@ def plan_all(
     ]
 
 
-def need_short_name(master: Path) -> None:
-    """Refuse a master whose recall sheet could not have its name."""
-    length = len(os.fsencode(master.name))
-    if length > LONGEST_NAME:
+def _need_own_names(wishes: Sequence[Wish]) -> None:
+    """Refuse masters of which two would have one name, all of them at once."""
+    taken: dict[str, Path] = {}
+    clashes: list[str] = []
+    for wish in wishes:
+        # Compared without case: some file systems do not tell "Mix" from "mix".
+        key = str(wish.master.absolute()).casefold()
+        if (other := taken.get(key)) is None:
+            taken[key] = wish.mix
+        else:
+            both = f"{wish.mix} twice" if other == wish.mix else f"{other} and {wish.mix} both"
+            clashes.append(f"{wish.master}: would be made of {both}.")
+    if clashes:
         raise UsageError(
-            f"{master}: has a name of {length} bytes, where at most {LONGEST_NAME} leave room for "
-            "the name of its recall sheet.",
-            hint="rename the mix",
+            first_of(clashes, MOST_CLASHES),
+            hint="let them go into different folders, or give them names in a jobs file",
         )
 
 
-def _status(path: Path) -> os.stat_result | None:
-    """What is at a path, None if nothing is."""
-    try:
-        return path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, ValueError) as error:  # ValueError: a null byte in the name
-        raise UsageError(f"{path}: cannot be reached: {_reason(error)}.") from error
-
-
-def need_file(path: Path) -> os.stat_result:
-    """What is at a path where audio should be, or an error if nothing or a folder is."""
-    status = _status(path)
-    if status is None:
-        raise UsageError(f"{path}: there is no such file.")
-    if stat.S_ISDIR(status.st_mode):
-        raise UsageError(
-            f"{path}: is a folder, where an audio file is expected.",
-            hint="masterprint render takes folders, too",
-        )
-    return status
-
-
-def _identity(status: os.stat_result | None) -> tuple[int, int] | None:
-    """What tells whether two paths are one file, links included."""
-    return (status.st_dev, status.st_ino) if status else None
-
-
-def need_folder(folder: Path) -> None:
-    """Have a folder that can be written to, or an error."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise UsageError(
-            f"{folder}: is a file or lies under one, where an output folder is expected."
-        ) from error
-    except (OSError, ValueError) as error:
-        raise UsageError(
-            f"{folder}: the output folder cannot be made: {_reason(error)}.",
-            hint="choose a folder that you may write to",
-        ) from error
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise UsageError(
-            f"{folder}: the output folder may not be written to.",
-            hint="choose a folder that you may write to",
-        )
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)
+def _need_free(master: Path, inputs: Mapping[tuple[int, ...], Path], if_there: IfThere) -> None:
+    """Refuse a master where something is that it may not replace."""
+    if (there := status_of(master)) is not None:
+        if (same := inputs.get((there.st_dev, there.st_ino))) is not None:
+            raise UsageError(
+                f"{master}: would replace the mix {same}.", hint="choose another output folder"
+            )
+        if stat.S_ISDIR(there.st_mode):
+            raise UsageError(f"{master}: is a folder, where the master would go.")
+    need_short_name(master)
+    for path in (master, sheet_path(master)):
+        if if_there is IfThere.REFUSE and status_of(path) is not None:
+            raise UsageError(
+                f"{path}: exists already.",
+                hint="replace it with --overwrite (in Python, overwrite=True), or with "
+                "--resume leave what is done already",
+            )

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,13 @@ from masterprint.chain.plugins import with_plugins
 from masterprint.errors import UsageError
 from masterprint.files.formats import EXTENSIONS, FileFormat
 from masterprint.files.reading import open_audio
+from masterprint.files.unfinished import working_folder
 from masterprint.rendering.done import need_ours, why_render
 from masterprint.rendering.engine import need_suited, render_unless_done
 from masterprint.rendering.job import IfThere, RenderJob
-from masterprint.rendering.planning import need_folder, need_short_name
+from masterprint.rendering.needs import need_folder, need_short_name
 from masterprint.rendering.progress import RenderProgress
 from masterprint.rendering.recalled import Recalled, judge
-from masterprint.scratch import scratch_folder
 from masterprint.sheets.checking import (
     check,
     check_mix,
@@ -32,57 +31,68 @@ from masterprint.sheets.checking import (
 from masterprint.sheets.ingredients import ChainIngredients
 from masterprint.sheets.places import Places
 from masterprint.sheets.sheet import SUFFIX, SavedSheet, load_sheet, sheet_path
+from masterprint.sheets.staging import as_named
 
 TOLERANCE_DB = -90.0
 
 
+@dataclass(frozen=True)
+class HowToRecall:
+    """What holds for any number of recalls.
+
+    Attributes:
+        tolerance_db: peak of the residual, in dBFS, up to which the verdict is `within`.
+        trusted: plugin files that may be loaded although they are not in the catalogue.
+        if_there: what becomes of a master in the new folder that is there already.
+        timeout_s: of the render, where plugins are involved.
+        dry_run: whether only to say if it is possible.
+    """
+
+    tolerance_db: float = TOLERANCE_DB
+    trusted: Sequence[Path] = ()
+    if_there: IfThere = IfThere.REFUSE
+    timeout_s: float | None = None
+    dry_run: bool = False
+
+
 def recall(
     saved: SavedSheet,
-    *,
+    how: HowToRecall | None = None,
     folder: Path | None = None,
     places: Places | None = None,
-    tolerance_db: float = TOLERANCE_DB,
-    trusted: Sequence[Path] = (),
-    if_there: IfThere = IfThere.REFUSE,
-    timeout_s: float | None = None,
-    dry_run: bool = False,
     progress: RenderProgress | None = None,
 ) -> Recalled:
     """Make the master of a sheet again and compare it with what the sheet says of the old one.
 
     Args:
         saved: the sheet.
+        how: what is the same for others, too.
         folder: where the new master is to be kept; None to compare only.
         places: where mix and files may be, besides where they were.
-        tolerance_db: peak of the residual, in dBFS, up to which the verdict is `within`.
-        trusted: plugin files that may be loaded although they are not in the catalogue.
-        if_there: what becomes of a master in `folder` that is there already.
-        timeout_s: of the render, where plugins are involved.
-        dry_run: whether only to say if it is possible.
         progress: to be told how far it is.
 
     Raises:
         UsageError: the folder cannot be used.
         MasterprintError: the render failed although nothing was missing.
     """
-    with tempfile.TemporaryDirectory(prefix="masterprint-", dir=scratch_folder()) as name:
-        staging = Path(name) / "files"
+    how = how or HowToRecall()
+    with working_folder() as scratch:
+        staging = scratch / "files"
         staging.mkdir()
-        checked = check(saved, places or Places(), staging, trusted)
+        checked = check(saved, places or Places(), staging, how.trusted)
         result = Recalled(saved.path, "impossible", checked.ingredients)
         result.before = saved.sheet.after
         if checked.mix is None or checked.chain is None or checked.missing:
             result.reason = "; ".join(map(str, checked.missing))
             return result
         known = known_of(checked.chain, checked.files)
-        place = folder or Path(name)
-        job = _job(saved, checked.mix, checked.chain, known, place, if_there, timeout_s)
+        job = _job(saved, checked.mix, checked.chain, known, folder or scratch / "new", how)
         # Its dither, too: what is compared is the audio.
         job = replace(job, dither_seed=saved.sheet.master.dither_seed)
-        if dry_run:
+        if how.dry_run:
             return _possible(result, saved, job, keep=folder is not None)
         _render(result, saved, job, keep=folder is not None, progress=progress)
-        judge(result, saved, load_sheet(sheet_path(job.master)).sheet, job.master, tolerance_db)
+        judge(result, saved, load_sheet(sheet_path(job.master)).sheet, job.master, how.tolerance_db)
         return result
 
 
@@ -90,14 +100,10 @@ def rerender(
     saved: SavedSheet,
     chain: Chain | None,
     settings: Mapping[str, Any] | None = None,
-    *,
+    how: HowToRecall | None = None,
     folder: Path | None = None,
     places: Places | None = None,
     chain_file: str | None = None,
-    trusted: Sequence[Path] = (),
-    if_there: IfThere = IfThere.REFUSE,
-    timeout_s: float | None = None,
-    dry_run: bool = False,
     progress: RenderProgress | None = None,
 ) -> Recalled:
     """Render the mix of a sheet through another chain, and say what that changed.
@@ -106,22 +112,21 @@ def rerender(
         saved: the sheet.
         chain: usually an edited version of the one that was used; None for that itself.
         settings: other values for some of its settings, as `with_settings` takes them.
-        folder: where the new master is to be kept; None to compare only.
-        places: as in `recall`.
+        how, folder, places, progress: as in `recall`.
         chain_file: name of the chain's file.
-        trusted, if_there, timeout_s, dry_run, progress: as in `recall`.
 
     Raises:
         PluginError: plugins of the chain are missing.
         UsageError: a setting is wrong, or the folder cannot be used.
     """
-    with tempfile.TemporaryDirectory(prefix="masterprint-", dir=scratch_folder()) as name:
+    how = how or HowToRecall()
+    with working_folder() as scratch:
         files: dict[str, Path] = {}
         preferred = {}
+        staging = scratch / "files"
+        staging.mkdir()
         if chain is None:
-            staging = Path(name) / "files"
-            staging.mkdir()
-            checked = check(saved, places or Places(), staging, trusted)
+            checked = check(saved, places or Places(), staging, how.trusted)
             found, mix, chain = checked.ingredients, checked.mix, checked.chain
             files, preferred = checked.files, wanted_of(saved)
         else:
@@ -133,13 +138,12 @@ def rerender(
         if mix is None or chain is None or missing:
             result.reason = "; ".join(map(str, missing))
             return result
-        changed = with_settings(chain, settings or {})
-        chain = with_plugins(changed, trusted, timeout_s, preferred)
+        changed = _changed(chain, settings or {}, staging)
+        chain = with_plugins(changed, how.trusted, how.timeout_s, preferred)
         result.settings = changes(saved.sheet.chain.settings, chain.as_dict(resolved=True))
         known = known_of(chain, files)
-        place = folder or Path(name)
-        job = _job(saved, mix, chain, known, place, if_there, timeout_s, chain_file)
-        if dry_run:
+        job = _job(saved, mix, chain, known, folder or scratch / "new", how, chain_file)
+        if how.dry_run:
             return _possible(result, saved, job, keep=folder is not None)
         _render(result, saved, job, keep=folder is not None, progress=progress)
     result.verdict = "changed"
@@ -149,6 +153,18 @@ def rerender(
         f"; {each}" for each in found if each.status == "differs" and each.kind == "mix"
     )
     return result
+
+
+def _changed(chain: Chain, settings: Mapping[str, Any], staging: Path) -> Chain:
+    """Other values for settings; a file among them must be one that the sheet names."""
+    try:
+        return with_settings(chain, settings)
+    except UsageError as error:
+        text = as_named(error.message, staging)
+        if text != error.message:
+            hint = "files that the recall sheet does not name need a chain file that does: --chain"
+            raise UsageError(text, hint=hint) from error
+        raise
 
 
 def _possible(result: Recalled, saved: SavedSheet, job: RenderJob, keep: bool) -> Recalled:
@@ -174,13 +190,12 @@ def _job(
     chain: Chain,
     known: ChainIngredients,
     folder: Path,
-    if_there: IfThere,
-    timeout_s: float | None,
+    how: HowToRecall,
     chain_file: str | None = None,
 ) -> RenderJob:
     master = folder / new_name(saved.path, chain.master.format)
     name = chain_file or saved.sheet.chain.file
-    return RenderJob(chain, mix, master, if_there, known, name, timeout_s)
+    return RenderJob(chain, mix, master, how.if_there, known, name, how.timeout_s)
 
 
 def new_name(sheet: Path, file_format: FileFormat | None) -> str:

@@ -15,14 +15,14 @@ from masterprint.chain.wording import found_and_allowed
 from masterprint.chain.yaml_source import path_text
 from masterprint.errors import ChainError, MasterprintError, PluginError
 from masterprint.files.pcm_hash import pcm_sha256
-from masterprint.plugins.catalogue import Catalogue
+from masterprint.plugins.catalogue import Catalogue, need_unchanged
 from masterprint.plugins.finding import Missing, Wanted, find
 from masterprint.sheets.environment import machine, versions
 from masterprint.sheets.finding import Located, locate
 from masterprint.sheets.ingredients import ChainIngredients, look_at_mix
 from masterprint.sheets.places import Places, size_of
 from masterprint.sheets.sheet import PluginSheet, SavedSheet
-from masterprint.sheets.staging import SHORT, CannotStage, Staging, named_files
+from masterprint.sheets.staging import SHORT, CannotStage, Staging, as_named, named_files
 from masterprint.stages.beside import FOLDER
 
 Kind = Literal["sheet", "mix", "master", "chain", "file", "plugin", "version", "machine"]
@@ -188,7 +188,7 @@ def _chain(
     except (PluginError, ChainError) as error:
         problem = " ".join(error.message.split())
     name = saved.sheet.chain.name or saved.sheet.chain.file or ""
-    return None, Ingredient("chain", name, "missing", problem)
+    return None, Ingredient("chain", name, "missing", as_named(problem, staging))
 
 
 def _wanted(old: PluginSheet) -> Wanted:
@@ -212,6 +212,10 @@ def _plugin(old: PluginSheet, catalogue: Catalogue) -> Ingredient:
         instead = "its fallback took its place" if old.used == "fallback" else "it was left out"
         text = f"was missing ({instead}), and is installed here"
         return Ingredient("plugin", name, "differs", text)
+    try:
+        need_unchanged(now)
+    except PluginError as error:
+        return Ingredient("plugin", name, "missing", error.message)
     if now.version != old.version:
         return Ingredient("plugin", name, "differs", f"version {now.version}, it was {old.version}")
     if now.binary_sha256 != old.binary_sha256:

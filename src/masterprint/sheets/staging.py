@@ -29,6 +29,11 @@ def named_files(saved: SavedSheet) -> list[FileSheet]:
     return list(found.values())
 
 
+def as_named(text: str, folder: Path) -> str:
+    """A message on a file in such a folder, with the name that the chain has for it."""
+    return text.replace(f"{folder}/", "")
+
+
 class Staging:
     """A folder, empty at first, in which the files of one chain are put together.
 
