@@ -13,6 +13,7 @@ from masterprint.errors import ChainError
 from masterprint.stages.balance import Balance
 from masterprint.stages.base import Stage
 from masterprint.stages.chorus import Chorus
+from masterprint.stages.clipper import Clipper
 from masterprint.stages.compressor import Compressor
 from masterprint.stages.convolution import Convolution
 from masterprint.stages.delay import Delay
@@ -26,12 +27,14 @@ from masterprint.stages.maximizer import Maximizer
 from masterprint.stages.mono_bass import MonoBass
 from masterprint.stages.plugin import Plugin
 from masterprint.stages.reverb import Reverb
+from masterprint.stages.saturation import Saturation
 from masterprint.stages.split import Split
 from masterprint.stages.width import Width
 
 BUILT_IN: dict[str, type[Stage]] = {
     "balance": Balance,
     "chorus": Chorus,
+    "clipper": Clipper,
     "compressor": Compressor,
     "convolution": Convolution,
     "delay": Delay,
@@ -45,6 +48,7 @@ BUILT_IN: dict[str, type[Stage]] = {
     "mono_bass": MonoBass,
     "plugin": Plugin,
     "reverb": Reverb,
+    "saturation": Saturation,
     "split": Split,
     "width": Width,
 }
