@@ -106,7 +106,7 @@ class _Trial:
             self._run(audio, (frames,))
         if self._run(np.zeros_like(noise), UNEVEN_SIZES).any():
             self._fail("digital silence in does not give digital silence out")
-        for level in IMPULSE_LEVELS:
+        for level in IMPULSE_LEVELS if self.stage.keeps_length else ():
             impulse = np.zeros((self.channels, 2 * IMPULSE_AT + 1))
             impulse[:, IMPULSE_AT] = level / (1.0 + np.arange(self.channels) / 4.0)
             for response in self._run(impulse, (4099,)):
@@ -134,7 +134,7 @@ class _Trial:
                 found = f"{block.dtype} of shape {block.shape}"
                 self._fail(f"output is {found}, not C-contiguous float64 (channels, frames)")
         joined = np.concatenate([*out, np.zeros((self.channels, 0))], axis=1)
-        if joined.shape[1] != audio.shape[1]:
+        if self.stage.keeps_length and joined.shape[1] != audio.shape[1]:
             self._fail(f"{audio.shape[1]} frames in give {joined.shape[1]} frames out")
         if not np.isfinite(joined).all():
             self._fail("finite audio in gives NaN or infinite samples out")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, ClassVar, Literal, NoReturn
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from masterprint.errors import ChainError
 from masterprint.signal import Signal
@@ -50,11 +50,20 @@ class Stage(Settings):
     """How many channels the stage can work on; None for any number."""
     holds_ceiling: ClassVar[bool] = False
     """Whether nothing leaves the stage above a ceiling."""
+    keeps_length: ClassVar[bool] = True
+    """Whether as much comes out as went in. What does not works on the whole signal only, at the
+    top of a chain: nothing could stay beside it."""
 
     on: On = Field("stereo", description="what the stage works on; the rest passes beside it")
     mix: float = Field(1.0, ge=0, le=1, description="share of the processed signal, 0 dry to 1 wet")
     bypass: bool = Field(False, description="leave the stage out")
     label: Line | None = Field(None, max_length=80, description="a name for it in reports")
+
+    @model_validator(mode="after")
+    def _has_nothing_beside_it(self) -> Stage:
+        if not self.keeps_length and (self.on != "stereo" or self.mix != 1.0):
+            raise ValueError("it changes the length: on and mix are not possible")
+        return self
 
     def apply(self, signal: Signal) -> Signal:
         """The processed signal; see the contract above."""
@@ -110,6 +119,20 @@ def stage_problems(stage: Stage, sample_rate_hz: int, channels: int) -> list[str
     if stage.on != "stereo" and channels != 2:
         return [f"on {stage.on} needs 2 channels, the mix has {channels}"]
     return stage.problems(sample_rate_hz, channels if stage.on == "stereo" else 1)
+
+
+def need_length_kept(stages: Iterable[Stage]) -> None:
+    """Refuse stages that change the length, within a stage that holds others.
+
+    Raises:
+        ValueError: naming the first.
+    """
+    for stage in stages:
+        if not stage.keeps_length:
+            raise ValueError(
+                f"found {stage.stage_name}, which changes the length; allowed: at the top of a "
+                "chain only"
+            )
 
 
 COMMON_SETTINGS = ("on", "mix", "bypass", "label")

@@ -25,7 +25,7 @@ from masterprint.plugins.instance import Setup, instances
 from masterprint.plugins.state import read_state
 from masterprint.plugins.stream import PluginStream
 from masterprint.signal import Block, Signal
-from masterprint.stages.base import Line, Stage, stage_problems
+from masterprint.stages.base import Line, Stage, need_length_kept, stage_problems
 from masterprint.stages.beside import FileBeside, StageWithFiles
 from masterprint.stages.entries import StageList
 from masterprint.stages.run import run_stages
@@ -108,6 +108,7 @@ class Plugin(StageWithFiles):
 
     @model_validator(mode="after")
     def _has_a_fallback(self) -> Plugin:
+        need_length_kept(self.fallback)
         if self.when_missing == "fallback" and not self.fallback:
             raise ValueError(
                 "when_missing is fallback, and there is none: list stages under fallback, or "

@@ -18,6 +18,7 @@ from masterprint.stages.compressor import Compressor
 from masterprint.stages.convolution import Convolution
 from masterprint.stages.delay import Delay
 from masterprint.stages.eq import Eq
+from masterprint.stages.fade import Fade
 from masterprint.stages.gain import Gain
 from masterprint.stages.highpass import Highpass
 from masterprint.stages.limiter import Limiter
@@ -29,6 +30,7 @@ from masterprint.stages.plugin import Plugin
 from masterprint.stages.reverb import Reverb
 from masterprint.stages.saturation import Saturation
 from masterprint.stages.split import Split
+from masterprint.stages.trim import Trim
 from masterprint.stages.width import Width
 
 BUILT_IN: dict[str, type[Stage]] = {
@@ -39,6 +41,7 @@ BUILT_IN: dict[str, type[Stage]] = {
     "convolution": Convolution,
     "delay": Delay,
     "eq": Eq,
+    "fade": Fade,
     "gain": Gain,
     "highpass": Highpass,
     "limiter": Limiter,
@@ -50,6 +53,7 @@ BUILT_IN: dict[str, type[Stage]] = {
     "reverb": Reverb,
     "saturation": Saturation,
     "split": Split,
+    "trim": Trim,
     "width": Width,
 }
 

@@ -113,7 +113,8 @@ def run_stages(
         place = f"{outer}stage {number}"
         signal = run_stage(stage, replace(signal, report=details, place=place))
         label = stage.title
-        tap = LevelTap(signal.channels, label, before)
+        as_long = not stage.acts or stage.keeps_length
+        tap = LevelTap(signal.channels, label, before if as_long else None)
         signal = signal.carrying(tap.passing(signal.blocks))
         reports.append(
             StageReport(

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, field_validator, model_validator
 
 from masterprint.signal import Block, Signal, fork, join
-from masterprint.stages.base import Phase, Stage, stage_problems
+from masterprint.stages.base import Phase, Stage, need_length_kept, stage_problems
 from masterprint.stages.crossover import linear_phase_bands, minimum_phase_bands
 from masterprint.stages.entries import StageList
 from masterprint.stages.run import StageReport, run_stages
@@ -44,6 +44,7 @@ class Split(Stage):
 
     @model_validator(mode="after")
     def _fits(self) -> Split:
+        need_length_kept(stage for band in self.bands for stage in band)
         wanted = len(self.crossovers_hz) + 1
         if self.bands and len(self.bands) != wanted:
             raise ValueError(
