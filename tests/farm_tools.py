@@ -203,7 +203,8 @@ def half_written(pid: int) -> bool:
         for each in Path(f"/proc/{pid}/fd").iterdir():
             with suppress(OSError):
                 target = each.readlink().name
-                if target.startswith(".masterprint-") and target.endswith(".part"):
+                is_ours = target.startswith(".masterprint-") and target.endswith(".part")
+                if is_ours and each.is_file():
                     return True
     return False
 

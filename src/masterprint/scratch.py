@@ -16,6 +16,7 @@ from masterprint.errors import MasterprintError
 
 MEMORY_BYTES = 32 << 20
 """What one Scratch holds in memory before further blocks go to disk."""
+MORE_SCRATCH = "free some space there, or set TMPDIR to a folder on a larger disk"
 
 
 class _Stored(NamedTuple):
@@ -62,7 +63,7 @@ class Scratch:
         except OSError as error:
             raise MasterprintError(
                 f"Scratch space in {scratch_folder()} cannot be written: {error.strerror}.",
-                hint="free some space there, or set TMPDIR to a folder on a larger disk",
+                hint=MORE_SCRATCH,
             ) from error
         self._items.append(_Stored(self._end, block.shape, block.dtype))
         self._end += block.nbytes

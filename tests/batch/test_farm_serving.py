@@ -31,7 +31,7 @@ def test_neither_files_nor_lines_of_dask_are_left(mix: Path, tmp_path: Path) -> 
             begun: list[dict[str, Any]] = []
             pool.submit(SleepTask(job, seconds=60), begun.append)
             wait_until(lambda: begun)
-        assert all(each.name.startswith("masterprint-") for each in processes.scratch.iterdir())
+        assert all(each.name.startswith(".masterprint-") for each in processes.scratch.iterdir())
     assert told == "one-1 had ended, and was started again\n"
     assert (processes.said("one"), processes.said("scheduler")) == ("", "")
     assert list(processes.scratch.iterdir()) == []

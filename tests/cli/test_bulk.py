@@ -65,9 +65,28 @@ def test_a_dry_run_refuses_a_folder_that_cannot_be_made(run, tmp_path):
     (tmp_path / "taken").write_text("a file")
     done = run("render", "chain.yaml", "mixes", "-o", "taken/deeper", "--dry-run")
     assert (done.returncode, done.stdout) == (2, "")
-    assert "taken/deeper: is a file or lies under one" in done.stderr
+    assert "taken/deeper: is a file or a link" in done.stderr
+    (tmp_path / "nowhere").symlink_to(tmp_path / "gone")
+    for place in ("nowhere", "nowhere/deeper"):
+        done = run("render", "chain.yaml", "mixes", "-o", place, "--dry-run")
+        assert done.returncode == 2
+        assert "a link that leads nowhere" in done.stderr
     assert run("render", "chain.yaml", "mixes", "-o", "new/deeper", "--dry-run").returncode == 0
     assert not (tmp_path / "new").exists()
+    assert run("render", "chain.yaml", "mixes", "-o", "out").returncode == 0
+    done = run("recall", "out/00.wav", "-o", "taken/deeper", "--dry-run")
+    assert done.returncode == 2
+    assert "taken/deeper: is a file" in done.stderr
+
+
+def test_a_master_cannot_be_the_folder_of_another(run, tmp_path):
+    write_mixes(tmp_path / "mixes", 2)
+    write_chain(tmp_path / "chain.yaml")
+    rows = "mixes/00.wav,chain.yaml,out,m\nmixes/01.wav,chain.yaml,out/m.wav,n\n"
+    (tmp_path / "jobs.csv").write_text("mix,chain,output,name\n" + rows)
+    done = run("batch", "jobs.csv", "--dry-run")
+    assert done.returncode == 2
+    assert "out/m.wav: would be the master of mixes/00.wav and the folder of another" in done.stderr
 
 
 def test_a_folder_without_audio_is_refused(run, tmp_path):

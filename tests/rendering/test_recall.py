@@ -403,6 +403,7 @@ def test_a_touched_binary_is_named(tmp_path: Path, rack: Rack) -> None:
     assert unscanned.verdict == "impossible"
     assert "has changed since it was scanned" in unscanned.reason
     assert odd(unscanned) == [("plugin", PLACE, "missing")]
+    assert "scan it again: masterprint plugins scan" in unscanned.reason
     rack.scan(place)
     result = recalled(sheet)
     assert (result.verdict, odd(result)) == ("identical", [("plugin", PLACE, "differs")])

@@ -30,7 +30,7 @@ class AuditionTask:
     @property
     def limit_s(self) -> float:
         """As for a render, of which it may be several."""
-        return limit_of(self.job.timeout_s, 1 + len(self.gains_db))
+        return limit_of(self.job, 1 + len(self.gains_db))
 
     def run(self, progress: RenderProgress) -> dict[str, Any]:
         """Listen; gating blocks as base64 of float32."""
@@ -98,7 +98,7 @@ def listen(
     if problems:
         raise UsageError(
             "\n".join(problems),
-            hint="an album is matched as a whole: leave out what cannot be read",
+            hint="an album is matched as a whole: leave out what cannot be listened to",
         )
     return heard
 

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from masterprint.batch.pool import LocalPool
 from masterprint.batch.run import as_they_come
 from masterprint.batch.workers import Heard, Task, Unforeseen, Unplaced, WorkerDied
+from masterprint.chain.plugins import plugin_processes
 from masterprint.rendering.engine import try_render
 from masterprint.rendering.job import RenderJob
 from masterprint.rendering.progress import RenderProgress
@@ -38,12 +39,17 @@ class RenderTask:
     @property
     def limit_s(self) -> float:
         """What was asked for; the render itself keeps to it as long as it can."""
-        return limit_of(self.job.timeout_s)
+        return limit_of(self.job)
 
 
-def limit_of(timeout_s: float | None, times: int = 1) -> float:
-    """Seconds after which a worker that may take so long, so many times, is given up."""
-    return math.inf if timeout_s is None else times * timeout_s + GRACE_S
+def limit_of(job: RenderJob, times: int = 1) -> float:
+    """Seconds after which a worker is given up that goes so many times through a job's plugins.
+
+    What has none comes to its end by itself.
+    """
+    if job.timeout_s is None or not plugin_processes(job.chain):
+        return math.inf
+    return times * job.timeout_s + GRACE_S
 
 
 class Pool(Protocol):

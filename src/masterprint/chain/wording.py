@@ -91,10 +91,10 @@ def _allowed_by(detail: Any) -> str:
         return _KINDS[kind]
     if kind == "too_long":
         return f"a list of at most {context['max_length']}"
+    if kind == "string_too_short" or (kind == "too_short" and detail.get("input") == ""):
+        return "text that is not empty"
     if kind == "too_short":
         return f"a list of at least {context['min_length']}"
-    if kind == "string_too_short":
-        return "text that is not empty"
     if kind == "string_too_long":
         return f"text of at most {context['max_length']} characters"
     if kind == "literal_error":

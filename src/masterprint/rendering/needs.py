@@ -63,16 +63,20 @@ def need_folder(folder: Path) -> None:
 def need_possible(folder: Path) -> None:
     """The same where it is only asked: nothing is made."""
     there = folder
-    while (status := status_of(there)) is None and there != there.parent:
+    while not os.path.lexists(there) and there != there.parent:
         there = there.parent
-    if status is not None and not stat.S_ISDIR(status.st_mode):
+    status = status_of(there)
+    if status is None or not stat.S_ISDIR(status.st_mode):
         raise _no_folder(folder)
     if not os.access(there, os.W_OK | os.X_OK):
         raise UsageError(f"{folder}: {there} may not be written to.", hint=WRITABLE)
 
 
 def _no_folder(folder: Path) -> UsageError:
-    return UsageError(f"{folder}: is a file or lies under one, where an output folder is expected.")
+    return UsageError(
+        f"{folder}: is a file or a link that leads nowhere, or lies under one, where an output "
+        "folder is expected."
+    )
 
 
 def _reason(error: Exception) -> str:

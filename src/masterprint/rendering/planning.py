@@ -146,6 +146,9 @@ def _need_own_names(wishes: Sequence[Wish]) -> None:
         else:
             both = f"{wish.mix} twice" if other == wish.mix else f"{other} and {wish.mix} both"
             clashes.append(f"{wish.master}: would be made of {both}.")
+    for folder in sorted({above for wish in wishes for above in wish.master.parents}):
+        if (mix := taken.get(str(folder.absolute()).casefold())) is not None:
+            clashes.append(f"{folder}: would be the master of {mix} and the folder of another.")
     if clashes:
         raise UsageError(
             first_of(clashes, MOST_CLASHES),

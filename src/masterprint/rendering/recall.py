@@ -11,16 +11,17 @@ from masterprint.chain.difference import changes
 from masterprint.chain.model import Chain
 from masterprint.chain.overrides import with_settings
 from masterprint.chain.plugins import with_plugins
-from masterprint.errors import UsageError
+from masterprint.errors import AudioFileError, UsageError
 from masterprint.files.formats import EXTENSIONS, FileFormat
 from masterprint.files.reading import open_audio
 from masterprint.files.unfinished import working_folder
 from masterprint.rendering.done import need_ours, why_render
 from masterprint.rendering.engine import need_suited, render_unless_done
 from masterprint.rendering.job import IfThere, RenderJob
-from masterprint.rendering.needs import need_folder, need_short_name
+from masterprint.rendering.needs import need_folder, need_possible, need_short_name
 from masterprint.rendering.progress import RenderProgress
 from masterprint.rendering.recalled import Recalled, judge
+from masterprint.scratch import MORE_SCRATCH, scratch_folder
 from masterprint.sheets.checking import (
     check,
     check_mix,
@@ -171,6 +172,7 @@ def _possible(result: Recalled, saved: SavedSheet, job: RenderJob, keep: bool) -
     """The answer where it was only asked; what would be refused is refused here, too."""
     need_suited(job, open_audio(job.mix))
     if keep:
+        need_possible(job.master.parent)
         _need_place(saved, job)
     result.verdict = "possible"
     count = sum(each.status == "differs" for each in result.ingredients)
@@ -238,7 +240,13 @@ def _render(
     need_folder(job.master.parent)
     _need_place(saved, job)
     result.master = job.master if keep else None
-    rendered = render_unless_done(job, progress)
+    try:
+        rendered = render_unless_done(job, progress)
+    except AudioFileError as error:
+        if keep or str(job.master) not in error.message:
+            raise
+        text = error.message.replace(str(job.master), f"Scratch space in {scratch_folder()}")
+        raise AudioFileError(text, hint=MORE_SCRATCH) from error
     result.is_new = rendered.status == "ok"
     result.after = rendered.after
     result.warnings = rendered.warnings

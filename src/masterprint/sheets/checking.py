@@ -215,7 +215,8 @@ def _plugin(old: PluginSheet, catalogue: Catalogue) -> Ingredient:
     try:
         need_unchanged(now)
     except PluginError as error:
-        return Ingredient("plugin", name, "missing", error.message)
+        text = f"{error.message.rstrip('.')} ({error.hint})" if error.hint else error.message
+        return Ingredient("plugin", name, "missing", text)
     if now.version != old.version:
         return Ingredient("plugin", name, "differs", f"version {now.version}, it was {old.version}")
     if now.binary_sha256 != old.binary_sha256:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import platform
 import signal
-import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +12,7 @@ from masterprint.batch.farm.quiet import be_quiet
 from masterprint.batch.farm.reaching import need_extra, need_scheduler
 from masterprint.batch.farm.tags import offered
 from masterprint.errors import UsageError
+from masterprint.files.unfinished import working_folder
 from masterprint.plugins.catalogue import Catalogue
 
 JOINING_S = 10.0
@@ -50,8 +50,8 @@ def serve_tasks(
     need_scheduler(address, JOINING_S)
     tags = offered(Catalogue.load())
     called = name or platform.node() or "worker"
-    with _folder() as folder:
-        return asyncio.run(_serve_tasks(address, workers, called, tags, say, host, folder))
+    with working_folder() as folder:  # where Dask may keep its files
+        return asyncio.run(_serve_tasks(address, workers, called, tags, say, host, str(folder)))
 
 
 async def _serve_tasks(
@@ -131,8 +131,8 @@ def serve_schedule(host: str, port: int, say: Callable[[str], None]) -> None:
         UsageError: it cannot listen there.
     """
     need_extra()
-    with _folder() as folder:
-        asyncio.run(_serve_schedule(host, port, say, folder))
+    with working_folder() as folder:
+        asyncio.run(_serve_schedule(host, port, say, str(folder)))
 
 
 async def _serve_schedule(host: str, port: int, say: Callable[[str], None], folder: str) -> None:
@@ -157,11 +157,6 @@ async def _serve_schedule(host: str, port: int, say: Callable[[str], None], fold
     say(str(scheduler.address))
     await over.wait()
     await scheduler.close()
-
-
-def _folder() -> tempfile.TemporaryDirectory[str]:
-    """Where Dask may keep its files: for nobody else, and gone in the end."""
-    return tempfile.TemporaryDirectory(prefix="masterprint-farm-", ignore_cleanup_errors=True)
 
 
 def _until_told() -> asyncio.Event:
