@@ -35,7 +35,7 @@ LOWEST_DRAWN_HZ = 15.0
 HIGHEST_SWAY_HZ = 20.0
 """What ends here is no frequency of a filter but how often something sways."""
 
-OWN = sorted(BUILT_IN.keys() - {"convolution", "plugin", "trim"})
+OWN = sorted(BUILT_IN.keys() - {"convolution", "match", "plugin", "trim"})
 """Stages that need no file and keep the length; the others are held to the contract in tests of
 their own, with impulse responses in test_convolution.py, with real plugins in test_plugin.py."""
 

@@ -61,7 +61,7 @@ class Eq(Stage):
 
     stage_name: ClassVar[str] = "eq"
 
-    bands: Annotated[list[Band], Field(max_length=32)] = Field(
+    bands: Annotated[list[Band], Field(max_length=64)] = Field(
         default_factory=list, description="any number of bands, all in series"
     )
     phase: Phase = Field("minimum", description="minimum as analogue, or linear")

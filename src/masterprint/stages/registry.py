@@ -24,6 +24,7 @@ from masterprint.stages.highpass import Highpass
 from masterprint.stages.limiter import Limiter
 from masterprint.stages.loudness import Loudness
 from masterprint.stages.lowpass import Lowpass
+from masterprint.stages.match import Match
 from masterprint.stages.maximizer import Maximizer
 from masterprint.stages.mono_bass import MonoBass
 from masterprint.stages.plugin import Plugin
@@ -47,6 +48,7 @@ BUILT_IN: dict[str, type[Stage]] = {
     "limiter": Limiter,
     "loudness": Loudness,
     "lowpass": Lowpass,
+    "match": Match,
     "maximizer": Maximizer,
     "mono_bass": MonoBass,
     "plugin": Plugin,
