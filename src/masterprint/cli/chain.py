@@ -98,6 +98,48 @@ def show(
     print(yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True).rstrip())
 
 
+@app.command("pin")
+def pin(
+    sheet: Annotated[
+        Path, typer.Argument(metavar="SHEET", help="A recall sheet, or the master beside it.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="CHAIN.yaml", help="Chain file to be written."),
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file there.")] = False,
+) -> None:
+    """Write a render's chain with what its stages found in the mix as plain settings.
+
+    A maximizer becomes the limiter with the gain that it found, a match its equalisers: what they
+    decided can be seen and changed, and is the same on any mix. Other stages stay as they were.
+    """
+    import yaml
+
+    from masterprint.chain.pinning import pinned_stages
+    from masterprint.cli.console import clean
+    from masterprint.errors import UsageError
+    from masterprint.files.whole import write_whole
+    from masterprint.sheets.sheet import load_sheet
+
+    saved = load_sheet(sheet)
+    settings = saved.sheet.chain.settings
+    reports = [each.details for each in saved.sheet.stages if each.stage != "conversion"]
+    if len(reports) != len(settings["stages"]):
+        raise UsageError(f"{saved.path}: tells of other stages than its chain has.")
+    stages, said = pinned_stages(settings["stages"], reports)
+    data = {"masterprint": 1} | settings | {"stages": stages}
+    text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
+    for line in said or ["no stage of this chain looked for anything"]:
+        print(clean(f"masterprint: {line}"), file=sys.stderr)
+    if output is None:
+        print(text.rstrip())
+        return
+    if output.exists() and not overwrite:
+        raise UsageError(f"{output}: exists already.", hint="replace it with --overwrite")
+    write_whole(output, text.encode())
+
+
 @app.command("schema")
 def schema() -> None:
     """Print the JSON Schema of chain files, for editors."""

@@ -32,7 +32,7 @@ class Limiter(Stage):
     holds_ceiling: ClassVar[bool] = True
 
     ceiling_dbtp: Ceiling = Field(-1.0, description="true peak that nothing passes")
-    input_gain_db: float = Field(0.0, ge=-24, le=36, description="gain into the limiter")
+    input_gain_db: float = Field(0.0, ge=-60, le=60, description="gain into the limiter")
     lookahead_ms: Lookahead = Field(5.0, description="how long before a peak the gain moves")
     release_ms: Release = Field(100.0, description="time in which 63 % of the gain comes back")
     link: Link = Field(1.0, description="1 moves all channels together, 0 each on its own")

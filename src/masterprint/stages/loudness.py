@@ -47,6 +47,7 @@ class Loudness(Stage):
                     gain_db = min(gain_db + self.target_lufs - reached, HIGHEST_GAIN_DB)
             signal.report["measured_lufs"] = None if measured is None else round(measured, 3)
             signal.report["gain_db"] = round(gain_db, 3)
+            signal.report["pinned"] = [{"gain": {"gain_db": gain_db}}]
             if measured is None:
                 reason = why_undefined(meter.frames, signal.sample_rate_hz)
                 signal.report["note"] = f"its loudness is undefined ({reason}): no gain"

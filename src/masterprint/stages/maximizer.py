@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -76,9 +76,15 @@ class Maximizer(Stage):
             gain_db = self._find_gain_db(signal, programme)
             reduction = Reduction()
             yield from self._limited(signal, programme, gain_db, reduction)
-            signal.report.update(reduction.report())
+            signal.report.update(reduction.report(), pinned=[self._limiter(gain_db)])
         finally:
             programme.close()
+
+    def _limiter(self, gain_db: float) -> dict[str, Any]:
+        """The stage that does the same with the gain that was found."""
+        names = ("ceiling_dbtp", "lookahead_ms", "release_ms", "link")
+        settings = {name: getattr(self, name) for name in names}
+        return {"limiter": settings | {"input_gain_db": gain_db}}
 
     def _find_gain_db(self, signal: Signal, programme: KnownProgramme) -> float:
         """The input gain; writes what was decided into the report."""
