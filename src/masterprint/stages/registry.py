@@ -31,6 +31,7 @@ from masterprint.stages.plugin import Plugin
 from masterprint.stages.reverb import Reverb
 from masterprint.stages.saturation import Saturation
 from masterprint.stages.split import Split
+from masterprint.stages.stereo_align import StereoAlign
 from masterprint.stages.trim import Trim
 from masterprint.stages.width import Width
 
@@ -55,6 +56,7 @@ BUILT_IN: dict[str, type[Stage]] = {
     "reverb": Reverb,
     "saturation": Saturation,
     "split": Split,
+    "stereo_align": StereoAlign,
     "trim": Trim,
     "width": Width,
 }
