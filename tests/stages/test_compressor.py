@@ -278,7 +278,7 @@ def transcribed(audio, rate, stage):
             for row in level
         ]
     )
-    wanted = np.minimum(wanted, stage.range_db)
+    wanted = np.minimum(wanted, 60.0 if stage.range_db is None else stage.range_db)
     wanted += stage.link * (wanted.max(axis=0) - wanted)
     attack_s, release_s = stage.attack_ms / 1000.0, stage.release_ms / 1000.0
 
@@ -346,3 +346,70 @@ def test_the_gain_is_whole_again_after_the_music():
     audio = stereo(np.concatenate([tone(RATE, 0.5, 440.0, -3.0), tone(RATE, 2.0, 440.0, -40.0)]))
     out, _ = run(Compressor(attack_ms=1.0, release_ms=20.0, detector="peak"), audio, RATE)
     np.testing.assert_array_equal(out[:, -RATE // 2 :], audio[:, -RATE // 2 :])
+
+
+def upward_db(level_db, threshold_db, ratio, knee_db, range_db):
+    """Gain of the curve turned over: of what lies below the threshold, up to the range."""
+    mirrored = 2.0 * threshold_db - level_db
+    return min(mirrored - curve_db(mirrored, threshold_db, ratio, knee_db), range_db)
+
+
+@pytest.mark.parametrize(("threshold_db", "ratio", "knee_db"), CURVES)
+def test_upward_static_curve(threshold_db, ratio, knee_db):
+    stage = Compressor(
+        direction="upward",
+        threshold_db=threshold_db,
+        ratio=ratio,
+        knee_db=knee_db,
+        range_db=10.0,
+        release_ms=10.0,
+        attack_ms=1.0,
+    )
+    for level_db in LEVELS_DB:
+        out, _ = run(stage, steady(level_db, 0.3), RATE)
+        expected = upward_db(level_db, threshold_db, ratio, knee_db, 10.0)
+        assert decibels(out[0, -1]) - level_db == pytest.approx(expected, abs=0.01), level_db
+
+
+def test_upward_compression_leaves_peaks_and_lifts_details_no_further_than_its_range():
+    audio = np.concatenate([steady(-6.0), steady(-50.0, 2.0), steady(-6.0)], axis=1)
+    stage = Compressor(direction="upward", threshold_db=-30.0, ratio=100.0, attack_ms=1.0)
+    out, report = run(stage, audio, RATE)
+    assert decibels(out[0, 2 * RATE] / audio[0, 2 * RATE]) == pytest.approx(12.0, abs=0.05)
+    assert report["max_gain_db"] == pytest.approx(12.0, abs=0.05)
+    for loud in (RATE // 4, -1):
+        assert out[0, loud] == pytest.approx(audio[0, loud], rel=1e-6)
+
+
+def release_s(stage, held_s):
+    """How long 63 % of the way back takes after so long at a level."""
+    audio = np.concatenate([steady(-6.0, held_s), steady(-60.0, 6.0)], axis=1)
+    out, _ = run(stage, audio, RATE)
+    reduction = reduction_db(out, audio)[0]
+    held = round(held_s * RATE)
+    return float(np.argmax(reduction[held:] <= math.exp(-1.0) * reduction[held - 1])) / RATE
+
+
+def test_programme_dependent_release_is_slow_after_what_lasted_only():
+    settings = {"threshold_db": -30.0, "ratio": 4.0, "attack_ms": 1.0, "release_ms": 100.0}
+    fixed = Compressor(**settings, knee_db=0.0, detector="peak")
+    programme = Compressor(**settings, knee_db=0.0, detector="peak", release="programme")
+    assert release_s(fixed, 0.01) == pytest.approx(0.1, rel=0.05)
+    assert release_s(programme, 0.01) == pytest.approx(0.1, rel=0.05)
+    assert release_s(fixed, 4.0) == pytest.approx(0.1, rel=0.05)
+    assert release_s(programme, 4.0) == pytest.approx(1.0, rel=0.05)
+    steady_out = [run(stage, steady(-6.0, 4.0), RATE)[0][0, -1] for stage in (fixed, programme)]
+    assert steady_out[0] == pytest.approx(steady_out[1], rel=1e-6)
+
+
+def test_look_ahead_moves_the_gain_and_not_the_sound():
+    audio = np.concatenate([steady(-60.0, 0.5), steady(-6.0, 0.5)], axis=1)
+    settings = {"threshold_db": -30.0, "attack_ms": 2.0, "detector": "peak"}
+    gains = [
+        run(Compressor(**settings, lookahead_ms=ms), audio, RATE)[0] / audio for ms in (0.0, 5.0)
+    ]
+    frames = round(0.005 * RATE)
+    np.testing.assert_allclose(gains[1][0, :-frames], gains[0][0, frames:], rtol=1e-12)
+    onset = RATE // 2
+    assert gains[0][0, onset] > 0.9
+    assert gains[1][0, onset] < 0.3

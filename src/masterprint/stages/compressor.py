@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-import numpy as np
 from pydantic import Field
 
-from masterprint.dsp.ballistics import detect, gains_of_reduction, reduction_of_power
 from masterprint.dsp.biquad import BiquadCascade
 from masterprint.dsp.butterworth import butterworth
+from masterprint.dsp.reaction import Curve, Detector, Reaction, rows_for
 from masterprint.signal import Block, Signal
 from masterprint.stages.base import Frequency, Stage
+from masterprint.stages.lookahead import with_lookahead
 
 RMS_WINDOW_S = 0.010
+MOST_DOWN_DB, MOST_UP_DB = 60.0, 12.0
+"""Range where none is set: down as far as the ratio goes, up no further than noise allows."""
 
 
 class Compressor(Stage):
@@ -26,14 +27,32 @@ class Compressor(Stage):
     is shortened by what the attack filter behind it adds, so that 63 % of the gain is back after
     `release_ms`; it cannot be quicker than the attack. The `rms` detector reads a sine 3 dB below
     its peak, so it needs a threshold that much lower than `peak` for the same reduction.
+
+    `upward` leaves alone what is loud and turns up what lies below the threshold: details come
+    forward, peaks stay as they are. With `release: programme`, what has been held down for longer
+    (five release times and more) comes back ten times as slowly, while the gain after a single hit
+    comes back at once. For parallel compression turn down `mix`.
     """
 
     stage_name: ClassVar[str] = "compressor"
 
-    threshold_db: float = Field(-18.0, ge=-60, le=0, description="level above which it acts, dBFS")
-    ratio: float = Field(2.0, ge=1, le=100, description="dB in per dB out above the threshold")
-    attack_ms: float = Field(30.0, ge=0.01, le=500, description="time to 63 % of the reduction")
-    release_ms: float = Field(200.0, ge=1, le=5000, description="time to 63 % of the way back")
+    direction: Literal["downward", "upward"] = Field(
+        "downward", description="turn down what is above the threshold, or up what is below"
+    )
+    threshold_db: float = Field(-18.0, ge=-60, le=0, description="level where it begins, dBFS")
+    ratio: float = Field(2.0, ge=1, le=100, description="dB in per dB out beyond the threshold")
+    attack_ms: float = Field(
+        30.0, ge=0.01, le=500, description="time to 63 % of the way where the level rises"
+    )
+    release_ms: float = Field(
+        200.0, ge=1, le=5000, description="time to 63 % of the way back where it falls"
+    )
+    release: Literal["fixed", "programme"] = Field(
+        "fixed", description="always as quick, or slower the longer the gain was held"
+    )
+    lookahead_ms: float = Field(
+        0.0, ge=0, le=20, description="how much sooner the gain moves than the level does"
+    )
     knee_db: float = Field(6.0, ge=0, le=40, description="width of the bend about the threshold")
     makeup_db: float = Field(0.0, ge=-24, le=24, description="gain after compression")
     detector: Literal["peak", "rms"] = Field(
@@ -43,68 +62,49 @@ class Compressor(Stage):
     sidechain_highpass_hz: Frequency | None = Field(
         None, description="the detector does not hear what lies below (12 dB per octave)"
     )
-    range_db: float = Field(60.0, ge=0, le=60, description="most that is ever taken off")
+    range_db: Annotated[float, Field(ge=0, le=60)] | None = Field(
+        None, description="most that it moves the level; null for 60 dB down, 12 dB up"
+    )
 
     def apply(self, signal: Signal) -> Signal:
-        """Compress, and report the largest and the mean gain reduction."""
+        """Compress, and report the largest and the mean change of gain."""
         return signal.carrying(self._compressed(signal))
 
     def _compressed(self, signal: Signal) -> Iterator[Block]:
+        upward = self.direction == "upward"
+        most_db = self.range_db
+        if most_db is None:
+            most_db = MOST_UP_DB if upward else MOST_DOWN_DB
         rate, channels = signal.sample_rate_hz, signal.channels
-        sidechain = None
-        if self.sidechain_highpass_hz is not None:
-            sections = butterworth("highpass", self.sidechain_highpass_hz, 2, rate)
-            sidechain = BiquadCascade(sections, channels)
-        attack_s = self.attack_ms / 1000.0
-        curve = np.array([self.threshold_db, 1.0 / self.ratio - 1.0, self.knee_db, self.range_db])
-        ballistics = np.array(
-            [
-                _share(attack_s, rate),
-                _share(release_before_attack(self.release_ms / 1000.0, attack_s), rate),
-                _share(RMS_WINDOW_S, rate) if self.detector == "rms" else 0.0,
-            ]
+        rows = rows_for(channels, self.link)
+        reaction = Reaction(
+            Curve(self.threshold_db, 1.0 - 1.0 / self.ratio, self.knee_db, most_db, upward, upward),
+            self.attack_ms / 1000.0,
+            self.release_ms / 1000.0,
+            rate,
+            rows,
+            self.link,
+            by_programme=self.release == "programme",
         )
-        rows = 1 if self.link == 1.0 else channels
-        squares = np.zeros(channels)
-        state = np.zeros((rows, 2))
-        totals = np.zeros(3)
-        for block in signal.blocks:
-            heard = block if sidechain is None else sidechain(block)
-            gains = np.empty((rows, block.shape[1]))
-            detect(heard, gains, ballistics[2], squares)
-            reduction_of_power(gains, curve)
-            if rows > 1 and self.link:
-                gains += (gains.max(axis=0) - gains) * self.link
-            gains_of_reduction(gains, ballistics, self.makeup_db, state, totals)
-            yield block * gains
-        signal.report["max_gain_reduction_db"] = round(float(totals[0]), 3)
-        signal.report["mean_gain_reduction_db"] = round(float(totals[1] / max(1.0, totals[2])), 3)
+        window_s = RMS_WINDOW_S if self.detector == "rms" else 0.0
+        detector = Detector(channels, rate, window_s, rows)
+        sidechain = sidechain_filter(self.sidechain_highpass_hz, signal)
+
+        def gains(heard: Iterator[Block]) -> Iterator[Block]:
+            for block in heard:
+                power = detector(sidechain(block) if sidechain else block)
+                yield reaction.gains(power, self.makeup_db)
+
+        for block, gain in with_lookahead(signal, gains, self.lookahead_ms):
+            yield block * gain
+        change = "gain" if upward else "gain_reduction"
+        signal.report[f"max_{change}_db"] = round(reaction.most_db, 3)
+        signal.report[f"mean_{change}_db"] = round(reaction.mean_db, 3)
 
 
-def _share(time_s: float, rate: int) -> float:
-    """How far a one-pole filter of a time constant moves in one frame."""
-    return 1.0 - math.exp(-1.0 / (time_s * rate))
-
-
-def release_before_attack(release_s: float, attack_s: float) -> float:
-    """Time constant that, with the attack's behind it, is back by 63 % after `release_s`.
-
-    Solves step(t1, attack, release) = 1 - 1/e for t1, where step is that of two one-pole filters
-    in series.
-    """
-
-    def remaining(first: float) -> float:
-        if abs(first - attack_s) < 1e-9 * attack_s:
-            return (1.0 + release_s / attack_s) * math.exp(-release_s / attack_s)
-        return (
-            first * math.exp(-release_s / first) - attack_s * math.exp(-release_s / attack_s)
-        ) / (first - attack_s)
-
-    low, high = 1e-6, release_s
-    for _ in range(60):
-        middle = 0.5 * (low + high)
-        if remaining(middle) < math.exp(-1.0):
-            low = middle
-        else:
-            high = middle
-    return high
+def sidechain_filter(frequency_hz: float | None, signal: Signal) -> BiquadCascade | None:
+    """What a detector hears through, if it does not hear everything."""
+    if frequency_hz is None:
+        return None
+    sections = butterworth("highpass", frequency_hz, 2, signal.sample_rate_hz)
+    return BiquadCascade(sections, signal.channels)
