@@ -122,7 +122,18 @@ def eq_bands(rate: int) -> Strategy:
     return mappings(part, {}, rate).map(without)
 
 
-BY_HAND: dict[str, Callable[[int], Strategy]] = {"Band": eq_bands}
+def deess(rate: int) -> Strategy:
+    """The band ends above where it begins."""
+
+    def in_order(own: dict[str, Any]) -> dict[str, Any]:
+        low, high = own.get("low_hz", 5000.0), own.get("high_hz")
+        return own if high is None or high > low else own | {"low_hz": high, "high_hz": low + 1.0}
+
+    part = dict(BUILT_IN["deess"].model_json_schema(), title="any de-esser")
+    return mappings(part, {}, rate).map(in_order)
+
+
+BY_HAND: dict[str, Callable[[int], Strategy]] = {"Band": eq_bands, "Deess": deess}
 
 MOVES = {"delay_frames"}
 """Settings that move a channel on purpose."""
@@ -219,7 +230,8 @@ def test_each_number_at_the_end_of_its_range_keeps_the_contract(name: str, end: 
         value = options[0][end]
         if key.endswith("_hz") and end == "maximum":
             value = min(value, 0.489 * 44100)
-        stage = kind(**required_settings(kind) | {key: value})
+        beside = {"low_hz": 1000.0} if key == "high_hz" else {}
+        stage = kind(**required_settings(kind) | beside | {key: value})
         check_stage_contract(stage, sample_rates_hz=(44100,), channels=(2,))
 
 

@@ -16,8 +16,11 @@ from masterprint.stages.chorus import Chorus
 from masterprint.stages.clipper import Clipper
 from masterprint.stages.compressor import Compressor
 from masterprint.stages.convolution import Convolution
+from masterprint.stages.deess import Deess
 from masterprint.stages.delay import Delay
+from masterprint.stages.dynamic_eq import DynamicEq
 from masterprint.stages.eq import Eq
+from masterprint.stages.expander import Expander
 from masterprint.stages.fade import Fade
 from masterprint.stages.gain import Gain
 from masterprint.stages.highpass import Highpass
@@ -32,6 +35,7 @@ from masterprint.stages.reverb import Reverb
 from masterprint.stages.saturation import Saturation
 from masterprint.stages.split import Split
 from masterprint.stages.stereo_align import StereoAlign
+from masterprint.stages.transient import Transient
 from masterprint.stages.trim import Trim
 from masterprint.stages.width import Width
 
@@ -41,8 +45,11 @@ BUILT_IN: dict[str, type[Stage]] = {
     "clipper": Clipper,
     "compressor": Compressor,
     "convolution": Convolution,
+    "deess": Deess,
     "delay": Delay,
+    "dynamic_eq": DynamicEq,
     "eq": Eq,
+    "expander": Expander,
     "fade": Fade,
     "gain": Gain,
     "highpass": Highpass,
@@ -57,6 +64,7 @@ BUILT_IN: dict[str, type[Stage]] = {
     "saturation": Saturation,
     "split": Split,
     "stereo_align": StereoAlign,
+    "transient": Transient,
     "trim": Trim,
     "width": Width,
 }
