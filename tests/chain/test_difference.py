@@ -156,3 +156,9 @@ def test_what_is_missing_is_not_told_as_none_becoming_none() -> None:
 def test_a_parameter_written_as_another_kind_of_number_is_no_change() -> None:
     one, other = (f"plugin: {{name: P, parameters: {{Gain: {value}}}}}" for value in ("1", "1.0"))
     assert told(of(one), of(other)) == []
+
+
+def test_bands_that_are_settings_are_told_setting_by_setting() -> None:
+    old = of("dynamic_eq: {bands: [{frequency_hz: 100}, {frequency_hz: 3000, range_db: -3}]}")
+    new = of("dynamic_eq: {bands: [{frequency_hz: 100}, {frequency_hz: 3000, range_db: -4}]}")
+    assert told(old, new) == ["stage 1, dynamic_eq: bands[1].range_db: -3 -> -4"]

@@ -170,7 +170,7 @@ def test_every_ready_made_chain_loads() -> None:
         ("Compressor: {}", 5, "Compressor", "did you mean 'compressor'?"),
         ("eqq: {}", 5, "eqq", "did you mean 'eq'?"),
         ("monobass: {}", 5, "monobass", "did you mean 'mono_bass'?"),
-        ("zzz: {}", 5, "zzz", "there is no such stage; there are: balance, chorus, compressor, "),
+        ("zzz: {}", 5, "zzz", "there is no such stage; there are: balance, chorus, clipper, compressor, "),
         ("gain: {gain_dB: 1}", 12, "gain.gain_dB", "did you mean 'gain_db'?"),
         ("compressor: {treshold_db: -3}", 18, "compressor.treshold_db", "'threshold_db'?"),
         ("gain: {zzz: 1}", 12, "gain.zzz", "there is no such setting; there are: gain_db, "),
@@ -642,3 +642,21 @@ def test_other_master_settings_are_held_to_the_same_rules() -> None:
             with_master(chain, {name: value})
     with pytest.raises(UsageError, match="not 96000 Hz"):
         with_master(chain, {"sample_rate_hz": 96000})
+
+
+def test_mistakes_in_bands_of_a_dynamic_equaliser_are_told_like_those_of_an_equaliser() -> None:
+    text = """masterprint: 1
+stages:
+  - dynamic_eq:
+      bands:
+        - {frequency_hz: 100, ratoi: 2}
+        - {frequency_hz: 100, range_db: 60}
+"""
+    with pytest.raises(ChainFileError) as caught:
+        parse_chain(text, "x.yaml")
+    assert str(caught.value).splitlines() == [
+        "x.yaml:5:29: stages[0].dynamic_eq.bands[0].ratoi: there is no such setting; "
+        "did you mean 'ratio'?",
+        "x.yaml:6:39: stages[0].dynamic_eq.bands[1].range_db: found 60; "
+        "allowed: a number from -24 to 24 dB",
+    ]

@@ -67,17 +67,22 @@ def are_entries(stages: Any) -> bool:
 def _is_entry(entry: Any) -> bool:
     if not isinstance(entry, dict) or len(entry) != 1:
         return False
-    ((name, settings),) = entry.items()
+    (settings,) = entry.values()
     if not isinstance(settings, dict):
         return False
     if not all(isinstance(settings.get(key), str | None) for key in ("label", "class_id")):
         return False
-    bands = [] if name == "eq" else settings.get("bands", [])
+    bands = settings.get("bands", [])
     return (
         isinstance(bands, list)
-        and all(map(are_entries, bands))
+        and (all(map(are_entries, bands)) or all(isinstance(band, dict) for band in bands))
         and are_entries(settings.get("fallback", []))
     )
+
+
+def _hold_stages(bands: list[Any]) -> bool:
+    """Whether these are the bands of a split, each a list of stages, or those of an equaliser."""
+    return all(isinstance(band, list) for band in bands)
 
 
 def _of_stages(old: list[Settings], new: list[Settings], outer: str) -> Iterator[Change]:
@@ -103,7 +108,9 @@ def _of_stage(old: Settings, new: Settings, title: str) -> Iterator[Change]:
     name = _name(new)
     before, after = dict(old[name]), dict(new[name])
     for key in ("bands", "fallback"):
-        if name == "eq" or key not in {*before, *after}:
+        if key not in {*before, *after}:
+            continue
+        if not _hold_stages([*before.get(key, []), *after.get(key, [])]) and key == "bands":
             continue
         then, now = before.pop(key, []), after.pop(key, [])
         if key == "fallback":

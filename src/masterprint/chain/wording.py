@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
 from masterprint.chain.model import Chain, MasterSettings
 from masterprint.chain.yaml_source import Place, Problem, Source, path_text
+from masterprint.stages.base import Stage
 from masterprint.stages.describe import settings_of
-from masterprint.stages.eq import Band
 from masterprint.stages.registry import find_stage, stage_names
 
 
@@ -130,14 +130,24 @@ def _model_at(place: Place) -> type[BaseModel] | None:
             model, entries = find_stage(part), False
         elif model is None:
             return None
-        elif part in ("stages", "bands", "fallback"):
-            band = part == "bands" and model.__name__ == "Eq"
-            model, entries = (Band, False) if band else (model, True)
         else:
-            field = model.model_fields.get(part)
-            inner = field.annotation if field else None
-            model = inner if isinstance(inner, type) and issubclass(inner, BaseModel) else None
+            inner = _settings_in(model, part)
+            if inner is None and part in ("stages", "bands", "fallback"):
+                entries = True
+            else:
+                model = inner
     return None if entries else model
+
+
+def _settings_in(model: type[BaseModel], setting: str) -> type[BaseModel] | None:
+    """The model of a setting that is a mapping, or a list of mappings."""
+    field = model.model_fields.get(setting)
+    kinds: list[Any] = [field.annotation] if field else []
+    for kind in kinds:
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return None if issubclass(kind, Stage) else kind
+        kinds += get_args(kind)
+    return None
 
 
 def guess(name: str, names: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""`masterprint chain`: check, show, and the schema of chain files."""
+"""`masterprint chain`: check, show, copy and pin chains, and the schema of chain files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from masterprint.chain.model import Chain
 
-app = typer.Typer(help="Check and show chain files.", no_args_is_help=True)
+app = typer.Typer(help="Check, show, copy and pin chain files.", no_args_is_help=True)
 
 
 @app.command("check")
@@ -138,6 +138,36 @@ def pin(
     if output.exists() and not overwrite:
         raise UsageError(f"{output}: exists already.", hint="replace it with --overwrite")
     write_whole(output, text.encode())
+
+
+@app.command("copy")
+def copy(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A ready-made chain.")],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", metavar="PLACE", help="Folder, or a file ending in .yaml."),
+    ] = Path(),
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace a file there.")] = False,
+) -> None:
+    """Copy a ready-made chain, comments and all, to make it your own."""
+    from masterprint.chain.library import shipped_chains
+    from masterprint.cli.console import clean
+    from masterprint.errors import UsageError
+    from masterprint.files.whole import write_whole
+
+    chains = shipped_chains()
+    if name not in chains:
+        raise UsageError(
+            f"No ready-made chain is called {name!r}.", hint=f"there are {', '.join(chains)}"
+        )
+    place = output if output.suffix in (".yaml", ".yml") else output / f"{name}.yaml"
+    if place.exists() and not overwrite:
+        raise UsageError(f"{place}: exists already.", hint="replace it with --overwrite")
+    try:
+        write_whole(place, chains[name].read_bytes())
+    except OSError as error:
+        raise UsageError(f"{place}: cannot be written: {error.strerror}.") from error
+    print(clean(str(place)))
 
 
 @app.command("schema")
