@@ -170,7 +170,7 @@ def test_every_ready_made_chain_loads() -> None:
         ("Compressor: {}", 5, "Compressor", "did you mean 'compressor'?"),
         ("eqq: {}", 5, "eqq", "did you mean 'eq'?"),
         ("monobass: {}", 5, "monobass", "did you mean 'mono_bass'?"),
-        ("zzz: {}", 5, "zzz", "there is no such stage; there are: balance, chorus, clipper, compressor, "),
+        ("zzz: {}", 5, "zzz", "there is no such stage; there are: balance, chorus, clipper, "),
         ("gain: {gain_dB: 1}", 12, "gain.gain_dB", "did you mean 'gain_db'?"),
         ("compressor: {treshold_db: -3}", 18, "compressor.treshold_db", "'threshold_db'?"),
         ("gain: {zzz: 1}", 12, "gain.zzz", "there is no such setting; there are: gain_db, "),
@@ -655,8 +655,8 @@ stages:
     with pytest.raises(ChainFileError) as caught:
         parse_chain(text, "x.yaml")
     assert str(caught.value).splitlines() == [
-        "x.yaml:5:29: stages[0].dynamic_eq.bands[0].ratoi: there is no such setting; "
+        "x.yaml:5:31: stages[0].dynamic_eq.bands[0].ratoi: there is no such setting; "
         "did you mean 'ratio'?",
-        "x.yaml:6:39: stages[0].dynamic_eq.bands[1].range_db: found 60; "
+        "x.yaml:6:41: stages[0].dynamic_eq.bands[1].range_db: found 60; "
         "allowed: a number from -24 to 24 dB",
     ]
