@@ -161,6 +161,23 @@ def test_minimum_phase_comes_at_once_and_linear_phase_on_both_sides() -> None:
     assert np.abs(linear[:10000]).max() > 1e-4
 
 
+@pytest.mark.parametrize("frequency", [60.0, 300.0, 3000.0])
+@pytest.mark.parametrize("q", [0.7, 1.0, 2.0, 4.0])
+@pytest.mark.parametrize("gain_db", [-6.0, 6.0])
+def test_linear_phase_rings_no_louder_before_a_sound_than_it_says(
+    frequency: float, q: float, gain_db: float
+) -> None:
+    rate, quiet = 44100, 30000
+    beginning = np.sin(2 * np.pi * frequency / rate * np.arange(round(40 * rate / frequency)))
+    audio = np.concatenate([np.zeros(quiet), beginning, np.zeros(quiet)])[np.newaxis]
+    band = {"frequency_hz": frequency, "gain_db": gain_db, "q": q}
+    out = np.abs(through(eq(band, phase="linear"), audio)[0])
+    out /= out.max()
+    for periods, level_db in ((2 * q, -55.0), (4 * q, -90.0)):
+        before = quiet - round(periods * rate / frequency)
+        assert out[:before].max() < 10 ** (level_db / 20)
+
+
 def test_minimum_phase_really_is_minimum() -> None:
     """Its phase is the Hilbert transform of its log magnitude."""
     impulse = np.zeros((1, 1 << 17))

@@ -55,8 +55,11 @@ class Eq(Stage):
     """Equaliser: bells, shelves, notches and tilts that keep their analogue curves to the top.
 
     With minimum phase each band is one second-order section matched to the analogue magnitude.
-    With linear phase the analogue curves themselves become one symmetric filter: no phase shift, at
-    the price of pre-ringing under steep low bands.
+    With linear phase the analogue curves themselves become one symmetric filter: all frequencies
+    are delayed alike (and the delay is taken out), at the price of ringing before a sound begins.
+    A bell of 6 dB rings 2 Q periods of its frequency earlier at -55 dB beside the sound, and 4 Q
+    periods earlier at -90 dB: 33 ms before it for Q 1 at 60 Hz, where ears may notice; nothing at
+    3 kHz.
     """
 
     stage_name: ClassVar[str] = "eq"
