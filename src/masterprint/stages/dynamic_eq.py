@@ -77,7 +77,12 @@ class DynamicEq(Stage):
                 block = band(block)  # noqa: PLW2901 - one band after another
             yield block
         if bands:
-            signal.report["changes"] = [band.report() for band in bands]
+            changes = [band.report() for band in bands]
+            signal.report["changes"] = changes
+            signal.report["summary"] = "at most " + ", ".join(
+                f"{each['max_change_db']:+.1f} dB at {each['frequency_hz']:g} Hz"
+                for each in changes
+            )
 
 
 class _Working:

@@ -63,8 +63,9 @@ class Transient(Stage):
             extremes[0] = max(extremes[0], gain.max(initial=0.0))
             extremes[1] = min(extremes[1], gain.min(initial=1.0))
             yield block * gain
-        signal.report["max_gain_db"] = round(decibels(extremes[0]) or 0.0, 3)
-        signal.report["min_gain_db"] = round(decibels(extremes[1]) or 0.0, 3)
+        up, down = (round(decibels(gain) or 0.0, 3) for gain in extremes)
+        signal.report.update(max_gain_db=up, min_gain_db=down)
+        signal.report["summary"] = f"{up:+.1f} dB of gain at most, {down:+.1f} dB at least"
 
     def _gains(self, signal: Signal, heard: Iterator[Block]) -> Iterator[Block]:
         rate, channels = signal.sample_rate_hz, signal.channels
