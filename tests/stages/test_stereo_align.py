@@ -26,6 +26,12 @@ def late(row: Audio, frames: float | Audio) -> Audio:
 
 
 @cache
+def made(programme) -> Audio:
+    """A programme of 10 s, made once."""
+    return programme(RATE, 10.0)
+
+
+@cache
 def mono_like() -> Audio:
     """Two channels that are one, but for some of their own: what a tape of a mono programme is."""
     rng = np.random.default_rng(3)
@@ -59,17 +65,30 @@ def test_delay_and_polarity_are_found_and_undone(frames: float, inverted: bool) 
 
 
 def test_music_in_stereo_is_aligned_to_a_fiftieth_of_a_frame() -> None:
-    truth = acoustic(RATE, 10.0)
+    truth = made(acoustic)
     _, report = aligned(StereoAlign(), np.stack([truth[0], late(truth[1], 6.4)]))
     assert report["delay_frames"] == pytest.approx(6.4, abs=0.02)
 
 
 @pytest.mark.parametrize("programme", [dense, acoustic, speech])
-def test_what_is_in_line_stays_as_it_is(programme) -> None:
-    audio = programme(RATE, 10.0)
-    out, report = aligned(StereoAlign(), audio)
+@pytest.mark.parametrize("follow", [False, True])
+def test_what_is_in_line_stays_as_it_is(programme, follow: bool) -> None:
+    audio = made(programme).copy()
+    audio[1, 7] = -0.0
+    out, report = aligned(StereoAlign(follow=follow), audio)
     assert out.tobytes() == audio.tobytes()
     assert (report["delay_frames"], report["invert_right"]) == (0.0, False)
+    assert "pinned" in report
+
+
+@pytest.mark.parametrize("programme", [dense, acoustic])
+@pytest.mark.parametrize("side", [1.75, 2.0])
+@pytest.mark.parametrize("follow", [False, True])
+def test_a_mix_that_was_made_very_wide_has_no_delay(programme, side: float, follow: bool) -> None:
+    left, right = made(programme)
+    mid, wide = (left + right) / 2, side * (left - right) / 2
+    audio = np.stack([mid + wide, mid - wide])
+    assert aligned(StereoAlign(follow=follow), audio)[0].tobytes() == audio.tobytes()
 
 
 def test_channels_that_have_nothing_in_common_stay_apart() -> None:
@@ -110,6 +129,7 @@ def test_a_delay_that_wanders_is_followed() -> None:
     still, _ = aligned(StereoAlign(), askew)
     out, report = aligned(StereoAlign(follow=True), askew)
     assert "pinned" not in report
+    assert report["followed_frames"] == pytest.approx([0.16, 1.5], abs=0.1)
     assert residual_db(still[1], truth[1]) > -20.0
     assert residual_db(out[1], truth[1]) < -40.0
 

@@ -19,6 +19,7 @@ FINER = 8
 """Steps per frame in which the first peak is looked for."""
 BESIDE_FRAMES = 8
 MOST_COHERENT = 0.9999
+MOST_WEIGHT = 10.0
 QUIET = 1e-3
 """Spans with so little of the loudest one's power are not asked."""
 
@@ -33,6 +34,8 @@ class Lie:
         louder_db: how much louder it is, in what both have in common.
         coherence: how much they have in common, 0 to 1, over all frequencies.
         rival: how high the next best delay stands beside this one, 0 to 1.
+        fit: how near phase is to what this delay makes it over all frequencies, at most 1; low
+            where parts of a mix lie in phase and others out of it.
     """
 
     delay_frames: float
@@ -40,6 +43,7 @@ class Lie:
     louder_db: float
     coherence: float
     rival: float
+    fit: float
 
 
 class Span(NamedTuple):
@@ -147,7 +151,8 @@ class ChannelDelay:
         weight = clipped / (1.0 - clipped)
         phase = np.zeros_like(cross)
         np.divide(cross, np.abs(cross), out=phase, where=np.abs(cross) > 0)
-        steps = np.fft.irfft(phase * np.minimum(weight, 10.0), FINER * self._size)
+        bounded = np.minimum(weight, MOST_WEIGHT)
+        steps = np.fft.irfft(phase * bounded, FINER * self._size)
         reach = int(self._most * FINER)
         near = np.concatenate([steps[-reach:] if reach else steps[:0], steps[: reach + 1]])
         place = int(np.argmax(np.abs(near)))
@@ -156,9 +161,12 @@ class ChannelDelay:
         lag = (place - reach) / FINER
         inverted = bool(near[place] < 0)
         turns = np.arange(len(cross)) / self._size
+        turned = phase * (-1 if inverted else 1)
         for _ in range(2):
-            left_over = np.angle(phase * np.exp(2j * np.pi * turns * lag) * (-1 if inverted else 1))
+            left_over = np.angle(turned * np.exp(2j * np.pi * turns * lag))
             slope = float((weight * turns * left_over).sum() / (weight * turns**2).sum())
             lag -= slope / (2.0 * np.pi)
+        along = (turned * np.exp(2j * np.pi * turns * lag)).real
+        fit = float((bounded * along).sum() / bounded.sum())
         louder_db = 10.0 * math.log10(float((alike * right).sum() / (alike * left).sum()))
-        return Lie(lag, inverted, louder_db, coherence, rival)
+        return Lie(lag, inverted, louder_db, coherence, rival, fit)

@@ -32,6 +32,9 @@ AGREED = 0.6
 """Share of the programme that has to have about the same delay for it to be believed."""
 MOST_RIVAL = 0.7
 """How high another delay may stand beside the one that is believed."""
+LEAST_FIT, LEAST_SPAN_FIT = 0.96, 0.85
+"""How near phase has to be to what a delay makes it. A mix that was made very wide, parts of it out
+of phase, has a best delay, too, but does not come near it; two seconds tell less than a whole."""
 WITHIN_FRAMES, WANDER_FRAMES = 0.3, 5.0
 MEDIAN_OF = 3
 """Spans of two seconds over which a delay that wanders is smoothed."""
@@ -44,10 +47,12 @@ class StereoAlign(Stage):
     exchanged. What is not given is found: the delay, to a hundredth of a frame, and the polarity of
     what both channels have in common (generalised cross-correlation, see `metering.channel_delay`),
     if most of the programme agrees on them; a pair of spaced microphones, for one, has no one
-    delay. The level is only evened out where `level_db` is null, because a mix may well be louder
+    delay, nor has a mix with much of it out of phase. A delay below a twentieth of a frame is left
+    alone. The level is only evened out where `level_db` is null, because a mix may well be louder
     on one side. With `follow`, a delay that wanders is followed over some seconds.
 
-    The right channel moves by a windowed sinc; the left one stays as it is, to the bit.
+    The right channel moves by a windowed sinc; the left one stays as it is, to the bit, and so do
+    both where nothing is found.
     """
 
     stage_name: ClassVar[str] = "stereo_align"
@@ -63,7 +68,9 @@ class StereoAlign(Stage):
         0.0, description="dB by which it is too loud; null finds it"
     )
     most_ms: float = Field(2.0, ge=0.1, le=50, description="how large a delay is looked for")
-    follow: bool = Field(False, description="follow a delay that wanders, as of an unsteady tape")
+    follow: bool = Field(
+        False, description="follow a delay that wanders, as of an unsteady tape; cannot be pinned"
+    )
 
     def apply(self, signal: Signal) -> Signal:
         """Listen, then move, turn and scale the right channel."""
@@ -92,12 +99,18 @@ class StereoAlign(Stage):
             late = round(late, 4)
             self._report(signal, late, invert, level_db)
             right = signal.carrying((b[1:].copy() for b in scratch.replay()), channels=1)
-            if self.follow and self.delay_frames is None and lie is not None:
-                moved = _followed(right, _track(lies, lie))
-                signal.report.pop("pinned")
-            else:
-                moved = _moved(right, late, frames)
             factor = amplitude(-level_db) * (-1.0 if invert else 1.0)
+            track = _track(lies, lie) if self.follow and self.delay_frames is None and lie else None
+            if track is not None:
+                moved = _followed(right, track)
+                ends = float(track[1].min()), float(track[1].max())
+                signal.report["followed_frames"] = [round(end, 4) for end in ends]
+                signal.report.pop("pinned")
+            elif late or factor != 1.0:
+                moved = _moved(right, late, frames)
+            else:
+                yield from scratch.replay()
+                return
             for whole, other in join(scratch.replay(), moved):
                 yield np.concatenate([whole[:1], other * factor + 0.0])
         finally:
@@ -117,8 +130,9 @@ def _believed(lies: ChannelDelay, within_frames: float, signal: Signal) -> Lie |
     agreement = lies.agreement(lie.delay_frames, within_frames)
     signal.report["coherence"] = round(lie.coherence, 3)
     signal.report["agreement"] = round(agreement, 3)
+    signal.report["fit"] = round(lie.fit, 3)
     clear = lie.coherence >= LEAST_COHERENCE and lie.rival <= MOST_RIVAL
-    return lie if clear and agreement >= AGREED else None
+    return lie if clear and agreement >= AGREED and lie.fit >= LEAST_FIT else None
 
 
 def _moved(right: Signal, late: float, frames: int) -> Iterator[Block]:
@@ -134,18 +148,25 @@ def _moved(right: Signal, late: float, frames: int) -> Iterator[Block]:
         yield block
 
 
-def _track(lies: ChannelDelay, lie: Lie) -> NDArray[np.float64]:
-    """Rows of frames and of the delay there: the median of neighbours that are near the whole."""
+def _track(lies: ChannelDelay, lie: Lie) -> NDArray[np.float64] | None:
+    """Rows of frames and of the delay there: the median of neighbours that are near the whole.
+
+    None where it is nowhere large enough to be moved by.
+    """
     found = [
         (span.middle, span.lie.delay_frames)
         for span in lies.spans
-        if span.lie and abs(span.lie.delay_frames - lie.delay_frames) <= WANDER_FRAMES
+        if span.lie
+        and span.lie.fit >= LEAST_SPAN_FIT
+        and abs(span.lie.delay_frames - lie.delay_frames) <= WANDER_FRAMES
     ]
+    if not found:
+        return None
     places, delays = np.array(found).T
     half = MEDIAN_OF // 2
     padded = np.pad(delays, half, mode="edge")
     medians = [np.median(padded[n : n + MEDIAN_OF]) for n in range(len(delays))]
-    return np.array([places, medians])
+    return np.array([places, medians]) if np.abs(medians).max() >= LEAST_FRAMES else None
 
 
 def _followed(right: Signal, track: NDArray[np.float64]) -> Iterator[Block]:
