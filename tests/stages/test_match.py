@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 from numpy.typing import NDArray
+from pydantic import ValidationError
 from scipy import signal as sps
 
 from conftest import Run
@@ -101,7 +102,7 @@ def test_the_amount_is_how_far_it_goes(music: NDArray[np.float64]) -> None:
     wanted = 2.0 * widened(shelved(music), 1.4)
     write("reference.wav", wanted)
     none, _ = matched(Match(reference="reference.wav", amount=0.0), music)
-    np.testing.assert_allclose(none, music, atol=1e-4)
+    assert none.tobytes() == music.tobytes()
     half, _ = matched(Match(reference="reference.wav", amount=0.5), music)
     between = 0.5 * (thirds_db(music) + thirds_db(wanted))
     assert np.sqrt(np.mean((thirds_db(half) - between) ** 2)) < 0.3
@@ -136,6 +137,37 @@ def test_other_rates_and_channels(music: NDArray[np.float64]) -> None:
     assert [entry["eq"]["on"] for entry in report["pinned"] if "eq" in entry] == ["mid"]
 
 
+def test_a_part_is_held_against_the_same_part(music: NDArray[np.float64]) -> None:
+    wanted = 1.5 * widened(shelved(music), 1.4)
+    write("reference.wav", wanted)
+    for on, row in (("side", 1), ("mid", 0)):
+        out, _ = matched(Match(reference="reference.wav", on=on), music)
+        assert distance_db(out, wanted)[row] < 0.35
+        other = thirds_db(out)[1 - row] - thirds_db(music)[1 - row]
+        np.testing.assert_allclose(other, 0.0, atol=1e-6)
+    out, _ = matched(Match(reference="reference.wav", on="right", tone=False), music)
+    assert out[0].tobytes() == music[0].tobytes()
+    right = integrated_lufs(wanted[1:], RATE)
+    assert integrated_lufs(out[1:], RATE) == pytest.approx(right, abs=0.05)
+    write("mono.wav", music[:1])
+    with pytest.raises(ChainError, match=r"reference: the side channel of .*mono.wav is silent"):
+        matched(Match(reference="mono.wav", on="side"), music)
+
+
+@pytest.mark.parametrize("rate", [11025, 32000])
+def test_mixes_at_low_rates_are_matched_as_far_as_they_go(
+    music: NDArray[np.float64], rate: int
+) -> None:
+    write("reference.wav", shelved(music))
+    stage = Match(reference="reference.wav")
+    assert stage.problems(rate, 2) == []
+    mix = sps.resample_poly(music, rate // 25, RATE // 25, axis=1)
+    report: dict = {}
+    run_stage(stage, replace(Signal.of(mix, rate), report=report)).collect()
+    highest = max(band["frequency_hz"] for band in report["pinned"][0]["eq"]["bands"])
+    assert 0.3 * rate < highest < 0.45 * rate
+
+
 def test_the_contract_is_kept() -> None:
     rng = np.random.default_rng(5)
     write("reference.wav", 0.1 * rng.standard_normal((2, 2 * RATE)))
@@ -148,7 +180,14 @@ def test_what_cannot_be_matched_is_said(
     write("silent.wav", np.zeros((2, RATE)))
     with pytest.raises(ChainError, match=r"reference: .*silent.wav is silent or shorter than 0.4"):
         matched(Match(reference="silent.wav"), music)
+    write("six.wav", np.tile(music[:, :RATE], (3, 1)))
+    (problem,) = Match(reference="six.wav").problems(RATE, 2)
+    assert problem.endswith("six.wav has 6 channels, where 1 or 2 are expected")
+    with pytest.raises(ValidationError, match="high_hz is 1000, where two octaves above low_hz"):
+        Match(reference="reference.wav", low_hz=900.0, high_hz=1000.0)
     write("reference.wav", music)
+    _, report = matched(Match(reference="reference.wav"), 60.0 * music)
+    assert report["note"] == "stopped at -30 dB of gain"
     out, report = matched(Match(reference="reference.wav"), np.zeros((2, RATE)))
     assert not out.any()
     assert "nothing to be matched" in report["note"]

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from masterprint.dsp.bells import bells_for
 from masterprint.dsp.decibels import amplitude
@@ -45,7 +45,9 @@ class Match(StageWithFiles):
     report has as `pinned`: put them in the place of this one, and the same comes out without the
     reference.
 
-    Peaks go where they go: put a limiter behind it.
+    With `on`, the same part of the reference is listened to. A reference in mono, or with next to
+    no side, leaves the side as it is. Loudness moves by at most 30 dB, the side by 6 dB beside its
+    tone. Peaks go where they go: put a limiter behind it.
     """
 
     stage_name: ClassVar[str] = "match"
@@ -67,11 +69,26 @@ class Match(StageWithFiles):
     )
     phase: Phase = Field("linear", description="of the equalisers: minimum as analogue, or linear")
 
+    @model_validator(mode="after")
+    def _has_room_for_a_curve(self) -> Match:
+        if self.tone and self.high_hz < 4.0 * self.low_hz:
+            raise ValueError(
+                f"high_hz is {self.high_hz:g}, where two octaves above low_hz or more are expected"
+            )
+        return self
+
     def problems(self, sample_rate_hz: int, channels: int) -> list[str]:
         """Whether the reference can be read."""
         found = super().problems(sample_rate_hz, channels)
+        # A curve that ends above what the rate can hold ends there.
+        found = [each for each in found if not each.startswith("high_hz ")]
         try:
-            self._file()
+            file = self._file()
+            if file.channels > 2:
+                found.append(
+                    f"reference: {file.path} has {file.channels} channels, where 1 or 2 are "
+                    "expected"
+                )
         except (ValueError, AudioFileError) as error:
             found.append(f"reference: {str(error).rstrip('.')}")
         return found
@@ -87,14 +104,15 @@ class Match(StageWithFiles):
             mix = _Heard(signal)
             for block in mix.passing():
                 scratch.append(block)
-            reference = _Heard(self._file().signal(), rows)
+            reference = _Heard(self._part_of(self._file().signal()), rows)
             for _ in reference.passing():
                 pass
             if reference.lufs is None:
+                part = "" if self.on == "stereo" else f"the {self.on} channel of "
                 refuse(
                     self,
-                    f"reference: {self.path_of(self.reference)} is silent or shorter than 0.4 s, "
-                    "where a programme to be matched is expected",
+                    f"reference: {part}{self.path_of(self.reference)} is silent or shorter than "
+                    "0.4 s, where a programme to be matched is expected",
                 )
             if mix.lufs is None:
                 signal.report["note"] = "there is nothing to be matched: silent, or below 0.4 s"
@@ -109,9 +127,10 @@ class Match(StageWithFiles):
             for block in meter.passing(heard.blocks):
                 changed.append(block)
             if self.loudness and (reached := meter.integrated_lufs()) is not None:
-                wanted = mix.lufs + self.amount * (reference.lufs - mix.lufs)
-                gain_db = float(np.clip(wanted - reached, -MOST_GAIN_DB, MOST_GAIN_DB))
-                gain_db = round(gain_db, 3)
+                wanted_db = mix.lufs + self.amount * (reference.lufs - mix.lufs) - reached
+                gain_db = round(float(np.clip(wanted_db, -MOST_GAIN_DB, MOST_GAIN_DB)), 3)
+                if abs(wanted_db) > MOST_GAIN_DB:
+                    signal.report["note"] = f"stopped at {gain_db:+g} dB of gain"
                 stages.append(Gain(gain_db=gain_db))
             self._report(signal.report, mix, reference, stages)
             factor = amplitude(gain_db)
@@ -178,6 +197,19 @@ class Match(StageWithFiles):
             for stage in stages
         ]
 
+    def _part_of(self, reference: Signal) -> Signal:
+        """What `on` takes of the mix, of the reference."""
+        if self.on == "stereo":
+            return reference
+        coded, chosen = self.on in ("mid", "side"), int(self.on in ("side", "right"))
+
+        def part() -> Iterator[Block]:
+            for block in reference.blocks:
+                pair = np.repeat(block, 2, axis=0) if len(block) == 1 else block
+                yield mid_and_side(pair)[chosen] if coded else pair[chosen : chosen + 1].copy()
+
+        return reference.carrying(part(), channels=1)
+
     def _file(self) -> AudioFile:
         return open_audio(self.path_of(self.reference))
 
@@ -204,8 +236,5 @@ class _Heard:
 
     def _parts(self, block: Block) -> Block:
         """Mid and side; the mid alone where that is what is compared."""
-        if len(block) == 2:
-            mid, side = mid_and_side(block)
-            return mid if self._rows == 1 else np.concatenate([mid, side])
-        mono = block.mean(axis=0, keepdims=True)
-        return mono if self._rows == 1 else np.concatenate([mono, np.zeros_like(mono)])
+        mid, side = mid_and_side(block) if len(block) == 2 else (block, np.zeros_like(block))
+        return mid if self._rows == 1 else np.concatenate([mid, side])
