@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -79,6 +81,19 @@ def test_as_clipped_at_32_times_the_rate() -> None:
     assert decibels(np.linalg.norm(missed) / np.linalg.norm(added)) < -45.0
 
 
+@pytest.mark.parametrize("softness", [0.0, 0.25, 1.0])
+@pytest.mark.parametrize("gain_db", [0.0, 3.0, 36.0])
+def test_the_reduction_is_that_of_the_highest_sample(softness: float, gain_db: float) -> None:
+    noise = np.random.default_rng(2).uniform(-1.0, 1.0, (2, 20000))
+    noise[1, 777] = 1.0
+    report: dict = {}
+    signal = replace(Signal.of(noise, RATE), report=report)
+    stage = Clipper(ceiling_db=-2.0, softness=softness, input_gain_db=gain_db)
+    run_stage(stage, signal).collect()
+    (left,) = curve(np.array([amplitude(gain_db)]), amplitude(-2.0), softness)
+    assert report["max_gain_reduction_db"] == pytest.approx(gain_db - decibels(left), abs=0.002)
+
+
 def test_below_the_knee_every_bit_stays() -> None:
     audio = dense(RATE, 6.0)
     out = through(Clipper(ceiling_db=-1.0, softness=0.25), audio * amplitude(-3.0))
@@ -97,8 +112,7 @@ def test_below_the_knee_every_bit_stays() -> None:
 def test_the_ceiling_is_held_but_for_some_tenths_and_the_report_says_so() -> None:
     audio = dense(RATE, 6.0)
     report: dict = {}
-    signal = Signal.of(audio, RATE)
-    object.__setattr__(signal, "report", report)
+    signal = replace(Signal.of(audio, RATE), report=report)
     out = run_stage(Clipper(ceiling_db=-1.0, input_gain_db=9.0), signal).collect()
     peak_db = decibels(np.max(np.abs(out)))
     assert -1.5 < peak_db < -0.3

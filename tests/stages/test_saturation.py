@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from masterprint.chain.model import Chain
 from masterprint.signal import Signal
 from masterprint.stages.run import run_stage
 from masterprint.stages.saturation import Saturation
@@ -80,7 +83,12 @@ def test_what_is_quiet_stays_as_it_is(curve: str) -> None:
 def test_the_loudness_can_stay_as_it_was(curve: str) -> None:
     audio = dense(RATE, 6.0)
     bent = through(Saturation(curve=curve, drive_db=12.0), audio)
-    matched = through(Saturation(curve=curve, drive_db=12.0, match_loudness=True), audio)
+    report: dict = {}
+    signal = replace(Signal.of(audio, RATE), report=report)
+    stage = Saturation(curve=curve, drive_db=12.0, match_loudness=True)
+    matched = run_stage(stage, signal).collect()
+    pinned = Chain.model_validate({"name": "pinned", "stages": report["pinned"]})
+    assert pinned.apply(audio, RATE).tobytes() == matched.tobytes()
     assert abs(integrated_lufs(bent, RATE) - integrated_lufs(audio, RATE)) > 1.0
     assert integrated_lufs(matched, RATE) == pytest.approx(integrated_lufs(audio, RATE), abs=0.05)
     ratio = matched[0, 50000:60000] / bent[0, 50000:60000]

@@ -54,6 +54,13 @@ def clip_residual(
                 into[n] = (of_a - of_b) / d
 
 
+def clipped_to(level: float, ceiling: float, knee: float) -> float:
+    """What the same curve makes of a level that stands still."""
+    over = max(level - (ceiling - knee), 0.0)
+    into = min(over, 2.0 * knee)
+    return level - into**2 / (4.0 * knee) - (over - into)
+
+
 @kernel("void(f8[:, ::1], f8, f8, f8[:, ::1])")
 def saturation_residual(
     rows: NDArray[np.float64], drive: float, bias: float, out: NDArray[np.float64]

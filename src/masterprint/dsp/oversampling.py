@@ -174,7 +174,7 @@ class Bend:
             halved += rows[0::2]
             halved *= 0.5
             rows = halved
-        return rows[0]
+        return np.asarray(rows[0])
 
     def _room(self, use: str, count: int, frames: int) -> Rows:
         """Rows to be written, the same ones again: what stands at their ends is looked at by none.

@@ -104,6 +104,8 @@ class Saturation(Stage):
             old, new = before.integrated_lufs(), after.integrated_lufs()
             gain_db = 0.0 if old is None or new is None else old - new
             signal.report["gain_db"] = round(gain_db, 3)
+            bent_only = {"curve": self.curve, "drive_db": self.drive_db}
+            signal.report["pinned"] = [{self.stage_name: bent_only}, {"gain": {"gain_db": gain_db}}]
             gain = amplitude(gain_db)
             for block in scratch.replay():
                 yield block * gain
