@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import Any
 
+from masterprint.chain.difference import are_entries
+
 Entry = dict[str, Any]
 
 INHERITED = ("on", "mix", "bypass", "label")
@@ -21,6 +23,9 @@ def pinned_stages(
         reports: what each has reported, in the same order: `pinned` is what stands for it, `bands`
             the reports of stages within a split.
         place: what stages are called in the words.
+
+    Raises:
+        ValueError: the reports are not those of these stages.
     """
     found: list[Entry] = []
     said: list[str] = []
@@ -28,7 +33,9 @@ def pinned_stages(
         ((name, settings),) = entry.items()
         here = f"{place} {number}, {name}"
         instead = report.get("pinned")
-        if not isinstance(instead, list):
+        if instead is not None and not are_entries(instead):
+            raise ValueError(f"{here}: what is pinned is no list of stages")
+        if instead is None:
             inner, more = _inside(settings, report, here)
             found.append({name: inner})
             said += more
@@ -47,13 +54,21 @@ def _inside(
     """Settings whose bands have been looked through, too."""
     new, said = dict(settings), []
     bands, of_bands = settings.get("bands"), report.get("bands")
-    if isinstance(bands, list) and isinstance(of_bands, list):
+    if bands and of_bands is not None:
+        if not (isinstance(of_bands, list) and list(map(_length, of_bands)) == [*map(len, bands)]):
+            raise ValueError(f"{place}: its report tells of other bands than it has")
         new["bands"] = []
         for number, (band, reports) in enumerate(zip(bands, of_bands, strict=True), 1):
             stages, more = pinned_stages(band, reports, f"{place}, band {number}, stage")
             new["bands"].append(stages)
             said += more
     return new, said
+
+
+def _length(reports: Any) -> int:
+    """How many reports there are, -1 for what is no list of reports."""
+    whole = isinstance(reports, list) and all(isinstance(each, dict) for each in reports)
+    return len(reports) if whole else -1
 
 
 def _inheriting(entry: Entry, settings: Mapping[str, Any]) -> Entry:

@@ -113,9 +113,11 @@ def pin(
 
     A maximizer becomes the limiter with the gain that it found, a match its equalisers: what they
     decided can be seen and changed, and is the same on any mix. Other stages stay as they were.
+    Comments of the chain file are not in its sheet, so they are not written.
     """
     import yaml
 
+    from masterprint.chain.loading import ChainFileError, parse_chain
     from masterprint.chain.pinning import pinned_stages
     from masterprint.cli.console import clean
     from masterprint.errors import UsageError
@@ -127,17 +129,45 @@ def pin(
     reports = [each.details for each in saved.sheet.stages if each.stage != "conversion"]
     if len(reports) != len(settings["stages"]):
         raise UsageError(f"{saved.path}: tells of other stages than its chain has.")
-    stages, said = pinned_stages(settings["stages"], reports)
-    data = {"masterprint": 1} | settings | {"stages": stages}
-    text = yaml.safe_dump(data, sort_keys=False, allow_unicode=True)
-    for line in said or ["no stage of this chain looked for anything"]:
+    try:
+        stages, said = pinned_stages(settings["stages"], reports)
+        data = {"masterprint": 1} | settings | {"stages": stages}
+        # What holds nothing else stands on a line: a stage, a band of an equaliser.
+        text = yaml.safe_dump(
+            data, sort_keys=False, allow_unicode=True, default_flow_style=None, width=100
+        )
+        chain = parse_chain(text, f"{saved.path}, pinned")
+    except ChainFileError as error:
+        first = error.problems[0]
+        raise UsageError(
+            f"{saved.path}: cannot be pinned: {first.path}: {first.message}."
+        ) from error
+    except ValueError as error:
+        raise UsageError(f"{saved.path}: cannot be pinned: {error}.") from error
+    for line in said or ["there is nothing to be pinned"]:
         print(clean(f"masterprint: {line}"), file=sys.stderr)
+    if not saved.is_untouched:
+        note = "was edited after it was written: what its stages found may be something else"
+        print(clean(f"masterprint: warning: {saved.path}: {note}"), file=sys.stderr)
+    for name in _files_missing(chain, output.parent) if output else []:
+        note = f"names {name}, which has to lie beside it as it did beside the first chain"
+        print(clean(f"masterprint: warning: {output}: {note}"), file=sys.stderr)
     if output is None:
         print(text.rstrip())
         return
     if output.exists() and not overwrite:
         raise UsageError(f"{output}: exists already.", hint="replace it with --overwrite")
     write_whole(output, text.encode())
+
+
+def _files_missing(chain: Chain, folder: Path) -> list[str]:
+    """Files that a chain names and that are not in a folder."""
+    from masterprint.stages.base import all_stages
+    from masterprint.stages.beside import StageWithFiles
+
+    stages = [each for each in all_stages(chain.stages) if isinstance(each, StageWithFiles)]
+    names = {getattr(stage, setting) for stage in stages for setting in stage.file_settings}
+    return sorted(name for name in names if name is not None and not (folder / name).is_file())
 
 
 @app.command("copy")
