@@ -45,7 +45,7 @@ class Tone:
         self._edges = edges * self._size / sample_rate_hz
         self._line = np.zeros((rows, 0))
         self._pieces: list[NDArray[np.float64]] = []
-        self._piece = np.zeros((rows, len(edges) - 1))
+        self._piece = np.zeros((rows, self._size // 2 + 1))
         self._in_piece = 0
 
     def feed(self, block: Block) -> None:
@@ -68,7 +68,7 @@ class Tone:
         if self._in_piece:
             self._close_piece()
         if not self._pieces:
-            return self._piece, 0.0
+            return np.zeros((len(self._line), len(self._edges) - 1)), 0.0
         pieces = np.array(self._pieces)
         powers = pieces[:, 0].sum(axis=1)
         loud = powers >= powers.mean() * 10.0 ** (GATE_DB / 10.0)
@@ -76,18 +76,17 @@ class Tone:
 
     def _take(self, frame: Block) -> None:
         spectrum = np.fft.rfft(frame * self._window)
-        power = spectrum.real**2 + spectrum.imag**2
-        # A bin's power is spread over its width, so that bands between bins have their part.
-        total = np.cumsum(power, axis=1)
-        places = np.arange(power.shape[1]) + 0.5
-        bands = [np.diff(np.interp(self._edges, places, sums)) for sums in total]
-        self._piece += np.array(bands)
+        self._piece += spectrum.real**2 + spectrum.imag**2
         self._in_piece += 1
         if self._in_piece == self._per_piece:
             self._close_piece()
 
     def _close_piece(self) -> None:
-        self._pieces.append(self._piece / self._in_piece)
+        # A bin's power is spread over its width, so that bands between bins have their part.
+        places = np.arange(self._piece.shape[1]) + 0.5
+        totals = np.cumsum(self._piece / self._in_piece, axis=1)
+        bands = [np.diff(np.interp(self._edges, places, total)) for total in totals]
+        self._pieces.append(np.array(bands))
         self._piece = np.zeros_like(self._piece)
         self._in_piece = 0
 

@@ -130,8 +130,8 @@ def need_length_kept(stages: Iterable[Stage]) -> None:
     for stage in stages:
         if not stage.keeps_length:
             raise ValueError(
-                f"found {stage.stage_name}, which changes the length; allowed: at the top of a "
-                "chain only"
+                f"found {stage.stage_name}, which changes the length; allowed: in the chain "
+                "itself, not within another stage"
             )
 
 
