@@ -27,8 +27,8 @@ from masterprint.signal import Block
 KAISER_BETA = 11.17
 """110 dB: 0.1102 (A - 8.7)."""
 UP_PAIRS = {1: 36, 2: 8, 4: 6}
-"""Pairs of taps of each half-band, by how many times the rate there is before: flat to 0.46 of the
-sample rate, 110 dB down from 0.54 on."""
+"""Pairs of taps of each half-band, by how many times the rate there is before: flat within
+0.01 dB to 0.46 of the sample rate, 100 dB down from 0.55 on."""
 BACK_PAIRS = {4: 14, 8: 9}
 """Pairs of taps of the first filter on the way back."""
 REACH = 96

@@ -76,7 +76,8 @@ class Trim(Stage):
                     f"{loud.frames / rate:.3f} s: give other times",
                 )
             times = {"start_s": first / rate, "end_s": last / rate}
-            signal.report.update(times, cut_s=round((loud.frames - (last - first)) / rate, 6))
+            signal.report.update({key: round(at_s, 6) for key, at_s in times.items()})
+            signal.report["cut_s"] = round((loud.frames - (last - first)) / rate, 6)
             signal.report["pinned"] = [{self.stage_name: times}]
             position = 0
             for block in scratch.replay():
