@@ -29,8 +29,8 @@ KAISER_BETA = 11.17
 UP_PAIRS = {1: 36, 2: 8, 4: 6}
 """Pairs of taps of each half-band, by how many times the rate there is before: flat within
 0.01 dB to 0.46 of the sample rate, 100 dB down from 0.55 on."""
-BACK_PAIRS = {4: 14, 8: 9}
-"""Pairs of taps of the first filter on the way back."""
+BACK_PAIRS = {4: 14, 8: 10}
+"""Pairs of taps of the first filter on the way back. These and the ones above are even."""
 REACH = 96
 """Frames to each side that are looked at; the filters reach 90 of them at most."""
 SECTION = 8192
