@@ -200,3 +200,10 @@ def test_what_cannot_be_matched_is_said(
     done = run("render", "chain.yaml", "mix.wav", "-o", "out")
     assert done.returncode == 1
     assert "reference: gone.wav" in done.stderr.replace(str(tmp_path) + "/", "")
+
+
+def test_no_reference_is_said_before_a_render_and_by_the_stage() -> None:
+    said = "reference: none is named, where an audio file beside the chain is needed"
+    assert Match().problems(44100, 2) == [said]
+    with pytest.raises(ChainError, match="none is named"):
+        run_stage(Match(), Signal.of(np.zeros((2, 100)), 44100)).collect()

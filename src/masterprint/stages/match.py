@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -30,6 +31,7 @@ NOTHING_DB = -70.0
 """A side that lies so far below the mid is none."""
 MOST_WIDTH_DB = 6.0
 MOST_GAIN_DB = 30.0
+NO_REFERENCE = "reference: none is named, where an audio file beside the chain is needed"
 LEVEL_HZ = (100.0, 10000.0)
 """Where two spectra are compared in level, before they are compared in shape."""
 
@@ -54,7 +56,9 @@ class Match(StageWithFiles):
     channel_counts: ClassVar[frozenset[int] | None] = frozenset({1, 2})
     file_settings: ClassVar[tuple[str, ...]] = ("reference",)
 
-    reference: FileBeside = Field(description="audio file, relative to the chain file")
+    reference: FileBeside | None = Field(
+        None, description="audio file, relative to the chain file; a render needs one"
+    )
     amount: float = Field(
         1.0, ge=0, le=1, description="how far to go, 0 not at all to 1 all the way"
     )
@@ -82,6 +86,11 @@ class Match(StageWithFiles):
         found = super().problems(sample_rate_hz, channels)
         # A curve that ends above what the rate can hold ends there.
         found = [each for each in found if not each.startswith("high_hz ")]
+        if self.reference is None:
+            return [
+                *found,
+                "reference: none is named, where an audio file beside the chain is needed",
+            ]
         try:
             file = self._file()
             if file.channels > 2:
@@ -111,7 +120,7 @@ class Match(StageWithFiles):
                 part = "" if self.on == "stereo" else f"the {self.on} channel of "
                 refuse(
                     self,
-                    f"reference: {part}{self.path_of(self.reference)} is silent or shorter than "
+                    f"reference: {part}{self._path} is silent or shorter than "
                     "0.4 s, where a programme to be matched is expected",
                 )
             if mix.lufs is None:
@@ -191,6 +200,7 @@ class Match(StageWithFiles):
         assert reference.lufs is not None
         report["measured_lufs"] = round(mix.lufs, 3)
         report["reference_lufs"] = round(reference.lufs, 3)
+        report["summary"] = f"towards {reference.lufs:.1f} LUFS from {mix.lufs:.1f} LUFS"
         report["louder_parts_percent"] = [round(100 * x.share, 1) for x in (mix, reference)]
         report["pinned"] = [
             {stage.stage_name: stage.model_dump(mode="json", exclude_defaults=True)}
@@ -210,8 +220,14 @@ class Match(StageWithFiles):
 
         return reference.carrying(part(), channels=1)
 
+    @property
+    def _path(self) -> Path:
+        if self.reference is None:
+            refuse(self, NO_REFERENCE)
+        return self.path_of(self.reference)
+
     def _file(self) -> AudioFile:
-        return open_audio(self.path_of(self.reference))
+        return open_audio(self._path)
 
 
 class _Heard:

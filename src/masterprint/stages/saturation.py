@@ -91,6 +91,8 @@ class Saturation(Stage):
             yield plain + added
         added_db = power_decibels(change / energy) if energy else None
         signal.report["added_db"] = None if added_db is None else round(added_db, 2)
+        if added_db is not None:
+            signal.report["summary"] = f"harmonics at {added_db:.0f} dB"
 
     def _matched(self, signal: Signal) -> Iterator[Block]:
         rate, channels = signal.sample_rate_hz, signal.channels

@@ -119,6 +119,8 @@ class StereoAlign(Stage):
     def _report(self, signal: Signal, late: float, invert: bool, level_db: float) -> None:
         settings = {"delay_frames": late, "invert_right": invert, "level_db": level_db}
         signal.report.update(settings, delay_ms=round(1000.0 * late / signal.sample_rate_hz, 5))
+        turned = ", polarity turned" if invert else ""
+        signal.report["summary"] = f"right late by {late:.2f} frames{turned}"
         signal.report["pinned"] = [{self.stage_name: settings}]
 
 

@@ -77,7 +77,9 @@ class Trim(Stage):
                 )
             times = {"start_s": first / rate, "end_s": last / rate}
             signal.report.update({key: round(at_s, 6) for key, at_s in times.items()})
-            signal.report["cut_s"] = round((loud.frames - (last - first)) / rate, 6)
+            cut_s = (loud.frames - (last - first)) / rate
+            signal.report["cut_s"] = round(cut_s, 6)
+            signal.report["summary"] = f"{cut_s:.2f} s cut off"
             signal.report["pinned"] = [{self.stage_name: times}]
             position = 0
             for block in scratch.replay():
