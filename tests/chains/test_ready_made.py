@@ -84,7 +84,8 @@ def test_it_lands_on_its_target_under_its_ceiling(name: str, kind: str, tmp_path
     lufs, dbtp = oracles.integrated_lufs(master, rate), oracles.true_peak_dbtp(master)
     assert dbtp <= last.ceiling_dbtp
     if name == "reference-match":
-        assert lufs == pytest.approx(oracles.integrated_lufs(record(), RATE), abs=3.0)
+        wanted, before = (oracles.integrated_lufs(x, RATE) for x in (record(), programme(kind)))
+        assert abs(lufs - wanted) < 0.6 * abs(before - wanted)  # the limiter takes some of it
     elif name in UP_TO and lufs < last.target_lufs - 0.1:
         # What holds it back are the peaks, which then are right below the ceiling.
         assert dbtp > last.ceiling_dbtp - 0.5
@@ -314,9 +315,10 @@ def test_compression_brings_moments_together(name: str, master_of: Make) -> None
 
 
 def test_reference_match_comes_nearer_to_the_record(tmp_path: Path) -> None:
-    for kind in ("dense", "acoustic"):
+    # From another kind of music altogether, 6 dB at each place are not all the way.
+    for kind, share in (("dense", 0.5), ("acoustic", 0.85)):
         audio = programme(kind)
         _, master, _ = rendered("reference-match", audio, tmp_path / kind)
         for part in (mid, side):
             before = spectral_distance_db(part(audio), part(record()))
-            assert spectral_distance_db(part(master), part(record())) < 0.7 * before
+            assert spectral_distance_db(part(master), part(record())) < share * before
