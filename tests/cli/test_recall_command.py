@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Run
+from masterprint.stages.registry import BUILT_IN
 from recall_tools import EQ, edited, made, plain, put, tree, write_chain, write_mix
 
 LIMITER = "limiter: {ceiling_dbtp: -1, input_gain_db: 3}"
@@ -56,6 +57,31 @@ def test_identical_in_a_fresh_process_and_at_another_path(run: Run, tmp_path: Pa
     assert result["master"] == "new/mix.wav"
     assert {each["status"] for each in result["ingredients"]} == {"same"}
     assert (tmp_path / "new/mix.wav").read_bytes() == before["moved/out/mix.wav"]
+
+
+def test_what_any_stage_reports_is_told_and_recalled(run: Run, tmp_path: Path) -> None:
+    """Of all stages at their defaults in one chain; those that change the length come first."""
+    write_mix(tmp_path / "mix.wav", 2.0)
+    write_mix(tmp_path / "refs/other.wav", 1.0, seed=2)
+    needs = {
+        "convolution": "{impulse_response: refs/other.wav}",
+        "match": "{reference: refs/other.wav}",
+        "plugin": "{name: Not There, vendor: Nobody, when_missing: bypass}",
+        "split": "{crossovers_hz: [200], bands: [[gain: {}], [clipper: {}]]}",
+        "reverb": "{mix: 0.2}",
+    }
+    names = sorted(BUILT_IN, key=lambda name: BUILT_IN[name].keeps_length)
+    write_chain(tmp_path / "all.yaml", *(f"{name}: {needs.get(name, '{}')}" for name in names))
+    done = run("render", "all.yaml", "mix.wav", "-o", "out")
+    assert done.returncode == 0, done.stderr
+    (clipper, inner) = [line for line in done.stdout.splitlines() if line.startswith("  clipper: ")]
+    assert clipper.endswith(" dB of gain reduction at most")
+    assert inner == "  clipper: 0.0 dB of gain reduction at most"
+    again = run("recall", "out/mix.wav", "--json")
+    assert again.returncode == 0, again.stderr
+    result = json.loads(again.stdout)
+    assert result["verdict"] == "identical"
+    assert {each["status"] for each in result["ingredients"]} == {"same"}
 
 
 def test_impossible_says_what_is_missing(run: Run, tmp_path: Path) -> None:

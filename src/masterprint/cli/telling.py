@@ -94,10 +94,9 @@ def report(result: RenderResult) -> None:
         if (gain_db := stage.get("input_gain_db", stage.get("gain_db"))) is not None:
             said.append(f"{gain_db:+.1f} dB of gain")
         if "max_gain_reduction_db" in stage:
-            said.append(
-                f"{stage['max_gain_reduction_db']:.1f} dB of gain reduction at most, "
-                f"{stage['mean_gain_reduction_db']:.1f} dB on average"
-            )
+            said.append(f"{stage['max_gain_reduction_db']:.1f} dB of gain reduction at most")
+        if "mean_gain_reduction_db" in stage:  # a clipper has none
+            said.append(f"{stage['mean_gain_reduction_db']:.1f} dB on average")
         if said:
             print(clean(f"  {stage['label']}: {', '.join(said)}"))
     speed = result.before.duration_s / result.seconds
