@@ -192,6 +192,16 @@ def test_a_dry_run_says_what_would_be_done_and_does_nothing(run, tmp_path):
     assert done.stdout.splitlines()[0] == "done   out/deep/00.wav: made of the same"
 
 
+def test_a_dry_run_says_what_a_chain_does_not_suit(run, tmp_path):
+    write_chain(tmp_path / "chain.yaml", "masterprint: 1\nstages:\n  - width: {}\n")
+    write_mixes(tmp_path / "mixes", 1)
+    soundfile.write(tmp_path / "mixes/mono.wav", [0.0] * 4410, 44100)
+    planned = run("render", "chain.yaml", "mixes", "-o", "out", "--dry-run", "--json")
+    assert planned.returncode == 1
+    assert [row["would"] for row in json.loads(planned.stdout)] == ["render", "fail"]
+    assert "works on 2 channels, the mix has 1" in json.loads(planned.stdout)[1]["why"]
+
+
 def test_a_log_has_every_event(run, tmp_path):
     write_chain(tmp_path / "chain.yaml")
     write_mixes(tmp_path / "mixes", 2)

@@ -312,13 +312,20 @@ def test_what_an_edited_sheet_says_is_not_believed(run, tmp_path):
     assert "out/00.wav.recall.yaml: was edited or damaged" in recalled.stderr
 
 
-def test_names_that_leave_no_room_for_a_sheet_are_refused_at_once(run, tmp_path):
+@pytest.mark.parametrize("length", [250, 255])
+def test_a_name_that_leaves_no_room_for_a_sheet_fails_alone(run, tmp_path, length):
+    """The longest leaves none for the master either, whose ending is longer than the mix's."""
     write_chain(tmp_path / "chain.yaml")
-    (mix,) = write_mixes(tmp_path, 1)
-    long = mix.rename(tmp_path / f"{'x' * 246}.wav")
-    done = run("render", "chain.yaml", long, "-o", "out")
-    assert done.returncode == 2
-    assert "has a name of 250 bytes, where at most 243" in done.stderr
+    mixes = write_mixes(tmp_path / "mixes", 2)
+    mixes[1].rename(tmp_path / "mixes" / f"{'x' * (length - 4)}.wav")
+    for more in ((), ("--resume",)):
+        command = ("render", "chain.yaml", "mixes", "-o", "out", "--format", "flac", *more)
+        planned = run(*command, "--dry-run", "--json")
+        assert [row["would"] == "fail" for row in json.loads(planned.stdout)] == [False, True]
+        done = run(*command, "--json")
+        assert done.returncode == 1, done.stderr
+        assert [row["status"] == "failed" for row in json.loads(done.stdout)] == [False, True]
+        assert f"has a name of {length + 1} bytes, where at most 243" in done.stderr
 
 
 def test_a_mix_that_is_replaced_while_it_is_rendered_fails(run, tmp_path):

@@ -104,18 +104,21 @@ def report(result: RenderResult) -> None:
 
 
 def tell_plan(jobs: Sequence[RenderJob], as_json: bool) -> None:
-    """What would be done, and why; fails where a mix cannot be read."""
+    """What would be done, and why; what a render would refuse at once is refused here, too."""
     from masterprint.batch.run import default_workers, run_all
     from masterprint.cli.console import counting
     from masterprint.errors import MasterprintError
     from masterprint.files.reading import open_audio
     from masterprint.rendering.done import NEW, need_ours, why_render
+    from masterprint.rendering.engine import need_suited
+    from masterprint.rendering.needs import need_short_name
 
     def look(index: int, job: RenderJob) -> tuple[str, str]:
         del index
         keeps_same = job.if_there.keeps_same
         try:
-            open_audio(job.mix)
+            need_short_name(job.master)
+            need_suited(job, open_audio(job.mix))
             why = why_render(job) if job.master.exists() or keeps_same else NEW
             if why is None:
                 return ("done", "made of the same") if keeps_same else ("render", "to be replaced")

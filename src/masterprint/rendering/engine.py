@@ -150,6 +150,7 @@ def render_unless_done(job: RenderJob, progress: RenderProgress | None = None) -
     Raises:
         MasterprintError: as `render_job`; or what is there may not be replaced.
     """
+    need_short_name(job.master)
     if not job.if_there.keeps_same:
         return render_job(job, progress)
     why = why_render(job)

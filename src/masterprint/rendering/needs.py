@@ -12,10 +12,15 @@ from masterprint.sheets.sheet import LONGEST_NAME
 WRITABLE = "choose a folder that you may write to"
 
 
+def is_too_long(master: Path) -> bool:
+    """Whether a master's name leaves no room for that of its recall sheet."""
+    return len(os.fsencode(master.name)) > LONGEST_NAME
+
+
 def need_short_name(master: Path) -> None:
     """Refuse a master whose recall sheet could not have its name."""
-    length = len(os.fsencode(master.name))
-    if length > LONGEST_NAME:
+    if is_too_long(master):
+        length = len(os.fsencode(master.name))
         raise UsageError(
             f"{master}: has a name of {length} bytes, where at most {LONGEST_NAME} leave room for "
             "the name of its recall sheet.",

@@ -18,12 +18,7 @@ from masterprint.files.formats import EXTENSIONS
 from masterprint.files.unfinished import discard_abandoned
 from masterprint.plugins.catalogue import Catalogue
 from masterprint.rendering.job import IfThere, RenderJob
-from masterprint.rendering.needs import (
-    need_folder,
-    need_possible,
-    need_short_name,
-    status_of,
-)
+from masterprint.rendering.needs import is_too_long, need_folder, need_possible, status_of
 from masterprint.sheets.ingredients import ChainIngredients, state_of
 from masterprint.sheets.sheet import sheet_path
 
@@ -158,6 +153,8 @@ def _need_own_names(wishes: Sequence[Wish]) -> None:
 
 def _need_free(master: Path, inputs: Mapping[tuple[int, ...], Path], if_there: IfThere) -> None:
     """Refuse a master where something is that it may not replace."""
+    if is_too_long(master):
+        return  # it fails when its turn comes, and alone
     if (there := status_of(master)) is not None:
         if (same := inputs.get((there.st_dev, there.st_ino))) is not None:
             raise UsageError(
@@ -165,7 +162,6 @@ def _need_free(master: Path, inputs: Mapping[tuple[int, ...], Path], if_there: I
             )
         if stat.S_ISDIR(there.st_mode):
             raise UsageError(f"{master}: is a folder, where the master would go.")
-    need_short_name(master)
     for path in (master, sheet_path(master)):
         if if_there is IfThere.REFUSE and status_of(path) is not None:
             raise UsageError(
