@@ -410,6 +410,18 @@ def test_a_wrong_crossover_does_not_hide_a_wrong_stage() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "entry", ["  - eq: {bands: [*a, *b]}\n", "  - gain: {a: 1, b: 2, c: 3, d: 4, e: 5}\n"]
+)
+def test_of_very_many_errors_it_is_said_that_there_are_more(entry: str) -> None:
+    """Of the YAML, whose reading stops there, as of the settings."""
+    with pytest.raises(ChainFileError) as caught:
+        parse_chain("masterprint: 1\nstages:\n" + entry * 64, "many.yaml")
+    first, *_, last = str(caught.value).splitlines()
+    assert first.startswith("many.yaml:3:")
+    assert last.startswith("many.yaml: and at least ")
+
+
 def test_a_long_wrong_word_does_not_make_a_long_message() -> None:
     word = "w" * 50_000
     for entry in (f"gain: {{gain_db: {word}}}", f"gain: {{{word}: 1}}", f"{word}: 1"):

@@ -397,6 +397,14 @@ def test_of_many_mistakes_the_first_are_told_and_how_many_there_are(run, tmp_pat
     assert done.returncode == 2
     assert done.stderr.count("there is no such chain file") == 100
     assert "And 30 more." in done.stderr
+    # One mistake of all rows is one, though each row is another.
+    rows = "".join(f"mix.wav,chain.yaml,out,n{number},-{number}\n" for number in range(130))
+    write_chain(tmp_path / "chain.yaml")
+    (tmp_path / "jobs.csv").write_text("mix,chain,output,name,limitr.ceiling_dbtp\n" + rows)
+    done = run("batch", "jobs.csv")
+    assert done.returncode == 2
+    (said,) = done.stderr.splitlines()
+    assert "jobs.csv:2 and 129 more rows: limitr.ceiling_dbtp: there is no such" in said
 
 
 def test_no_two_rows_make_one_master(run, tmp_path):

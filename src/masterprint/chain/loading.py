@@ -28,7 +28,7 @@ class ChainFileError(ChainError):
             place = f"{problem.path}: " if problem.path else ""
             lines.append(f"{file}:{problem.line}:{problem.column}: {place}{problem.message}")
         if len(self.problems) > MOST_PROBLEMS:
-            lines.append(f"{file}: and {len(self.problems) - MOST_PROBLEMS} more")
+            lines.append(f"{file}: and at least {len(self.problems) - MOST_PROBLEMS} more")
         super().__init__("\n".join(lines))
 
 

@@ -174,7 +174,7 @@ class _Builder:
         mark = event.start_mark
         problem = Problem(mark.line + 1, mark.column + 1, message, path_text(place))
         self._source.problems.append(problem)
-        if len(self._source.problems) == MOST_PROBLEMS:
+        if len(self._source.problems) > MOST_PROBLEMS:  # one more than is told says that it is cut
             raise _Stop
 
     def _stop(self, event: Any, message: str, place: Place) -> _Stop:

@@ -92,7 +92,7 @@ def _wishes(
     from masterprint.stages.beside import within
 
     known: dict[str, PreparedChain | None] = {}
-    problems: list[str] = []
+    problems: dict[str, list[str]] = {}  # the rows of each
     wishes = []
     allowed = [jobs_file.parent, *([output] if output else [])]
     for row in rows:
@@ -108,26 +108,33 @@ def _wishes(
                 )
             except MasterprintError as error:
                 known[key] = None
-                problems.append(f"{row.place}: {error}")
+                problems.setdefault(str(error), []).append(row.place)
         folder = row.output or output
         if folder is None:
-            problems.append(
-                f"{row.place}: no output folder is named, here or in the file or with -o."
-            )
+            problem = "no output folder is named, here or in the file or with -o."
+            problems.setdefault(problem, []).append(row.place)
         elif not any(within(place, folder) for place in allowed):
             # The list may be a stranger's.
             places = " and ".join(map(str, allowed))
-            problems.append(
-                f"{row.place}: {folder}: is an output folder outside of {places}; rows write there "
-                "and in the folder that -o names."
+            problem = (
+                f"{folder}: is an output folder outside of {places}; rows write there and in the "
+                "folder that -o names."
             )
+            problems.setdefault(problem, []).append(row.place)
         prepared = known[key]
         if prepared is not None and folder is not None:
             master = folder / f"{row.name}{prepared.extension}"
             wishes.append(Wish(prepared, row.mix, master))
     if problems:
-        raise UsageError(first_of(problems, MOST_PROBLEMS))
+        said = [f"{_told(rows)}: {problem}" for problem, rows in problems.items()]
+        raise UsageError(first_of(said, MOST_PROBLEMS))
     return wishes
+
+
+def _told(rows: list[str]) -> str:
+    """The first row of a mistake, and how many others have made it, too."""
+    more = len(rows) - 1
+    return rows[0] + (f" and {more} more row{'s' * (more > 1)}" if more else "")
 
 
 def _need_no_pipe(chain: Path) -> None:
