@@ -11,6 +11,7 @@ import soundfile
 import yaml
 
 from bulk_tools import CHAIN, events, masters, write_chain, write_mixes
+from recall_tools import edited, put
 
 
 def statuses(done) -> list[str]:
@@ -453,6 +454,13 @@ def test_an_archive_is_recalled_as_a_whole(run, tmp_path):
         done = run("recall", "arch", *options)
         assert [each["verdict"] for each in json.loads(done.stdout)] == ["changed"] * 3
     assert set(masters(tmp_path / "arch/new")) == {"00.wav", "01.wav", "b/00.wav"}
+    write_mixes(tmp_path / "mixes/b", 1, level=0.2)
+    edited(tmp_path / "arch/01.wav.recall.yaml", put("chain", "name", "other"), name="01.wav")
+    said = run("recall", "arch", "--set", "gain.gain_db=-4").stdout.splitlines()
+    assert "LUFS" in said[0]
+    assert said[0].endswith("; 1 setting differs")
+    assert said[1].endswith("; 1 setting differs, not sealed by this user")
+    assert "; 1 setting differs; mix 00.wav: " in said[2]
     clash = run("recall", sheet, "arch/b/00.wav", "-o", "clash")
     assert clash.returncode == 2
     assert "clash/00.wav: would be made of" in clash.stderr

@@ -270,6 +270,45 @@ def test_a_file_of_the_chain_that_was_lost_moved_or_changed(tmp_path: Path) -> N
     assert "ir/room.wav" in changed.reason
 
 
+REFERENCE = "match: {reference: refs/other.wav}"
+
+
+def test_a_reference_is_an_ingredient_like_any_other_file(tmp_path: Path) -> None:
+    """Beside a stage that changes the length; what it was is not told by its name alone."""
+    other = write(tmp_path / "refs/other.wav", 1.0, seed=5)
+    sheet = made(tmp_path, "trim: {end_s: 0.45}", REFERENCE)
+    chain = find_chain(tmp_path / "chain.yaml")
+    assert (recalled(sheet).verdict, odd(recalled(sheet))) == ("identical", [])
+    assert rerender(load_sheet(sheet), chain).reason == "no settings differ"
+    write(other, 1.0, seed=6)
+    changed = recalled(sheet)
+    assert (changed.verdict, odd(changed)) == ("different", [("file", "refs/other.wav", "differs")])
+    assert changed.first_difference == (2, "match")
+    also = "; refs/other.wav has changed"
+    assert rerender(load_sheet(sheet), chain).reason == f"no settings differ{also}"
+    result = rerender(load_sheet(sheet), None, {"match.amount": 0.5})
+    assert result.reason == f"1 setting differs{also}"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"), [(b"no audio", "cannot be read as audio"), (None, "is silent")]
+)
+def test_errors_name_a_file_as_the_chain_does(
+    tmp_path: Path, content: bytes | None, said: str
+) -> None:
+    other = write(tmp_path / "refs/other.wav", seed=5)
+    sheet = made(tmp_path, REFERENCE)
+    if content is None:
+        soundfile.write(other, np.zeros((44100, 2)), 44100)
+    else:
+        other.write_bytes(content)
+    for settings in ({}, {"match.amount": 0.5}):
+        with pytest.raises(masterprint.MasterprintError) as caught:
+            rerender(load_sheet(sheet), None, settings) if settings else recalled(sheet)
+        assert "reference: refs/other.wav" in str(caught.value)
+        assert said in str(caught.value)
+
+
 # ------------------------------------------------------------------------------------- a stranger
 
 

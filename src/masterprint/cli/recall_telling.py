@@ -22,6 +22,7 @@ SAID = {
     "skipped": "not done",
     "impossible": "IMPOSSIBLE",
 }
+MARKS = {"": "", "edited": ", SHEET EDITED", "foreign": ", not sealed by this user"}
 EXIT = {"different": 1, "failed": 1, "impossible": 2}
 
 
@@ -52,9 +53,7 @@ def tell_all(
             continue
         doubts[doubt(data)] += 1
         if not as_json and not EXIT.get(data["verdict"]):
-            marks = f"{_moved(data)}{_residual(data)}" + ", SHEET EDITED" * (
-                doubt(data) == "edited"
-            )
+            marks = f"{_moved(data)}{_residual(data)}{MARKS[doubt(data)]}"
             marks += ", done already" * bool(data["master"] and not data["is_new"])
             print(clean(f"{data['verdict']:9} {data['master'] or data['sheet']}{marks}"))
     warn_of_all((data["sheet"], data["warnings"]) for _, data in spool if data is not None)
@@ -66,14 +65,14 @@ def tell_all(
 
 
 def _moved(data: dict[str, Any]) -> str:
-    """What other settings did to loudness and peak."""
+    """What other settings did to loudness and peak, and what else has moved."""
     if data["verdict"] != "changed" or not data["after"]:
         return ""
     old, new = _number(data["before"].get("integrated_lufs")), data["after"]["integrated_lufs"]
     peak = data["after"]["true_peak_dbtp"]
     if old is None or new is None or peak is None:
-        return ""
-    return f"  {old:.1f} -> {new:.1f} LUFS, {peak:.2f} dBTP"
+        return f"  {data['reason']}"
+    return f"  {old:.1f} -> {new:.1f} LUFS, {peak:.2f} dBTP; {data['reason']}"
 
 
 def _residual(result: dict[str, Any]) -> str:

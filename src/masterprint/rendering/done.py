@@ -8,7 +8,13 @@ from masterprint.chain.difference import changes
 from masterprint.errors import MasterprintError, SheetError, UsageError
 from masterprint.files.pcm_hash import pcm_sha256
 from masterprint.rendering.job import IfThere, RenderJob
-from masterprint.sheets.ingredients import FileFact, PluginFact, look_at_mix, work_sha256
+from masterprint.sheets.ingredients import (
+    ChainIngredients,
+    FileFact,
+    PluginFact,
+    look_at_mix,
+    work_sha256,
+)
 from masterprint.sheets.sheet import PluginSheet, Sheet, load_sheet, sheet_path
 
 MOST_CHANGES = 3
@@ -72,7 +78,7 @@ def need_ours(job: RenderJob, why: str) -> None:
 
 def _what_changed(job: RenderJob, sheet: Sheet, mix: FileFact) -> str:
     known = job.ingredients
-    found = []
+    found: list[str] = []
     if mix.sha256 != sheet.mix.sha256:
         found.append("the mix has changed" if job.mix.name == sheet.mix.name else "another mix")
     moved = [
@@ -84,8 +90,14 @@ def _what_changed(job: RenderJob, sheet: Sheet, mix: FileFact) -> str:
         more = len(moved) - MOST_CHANGES
         shown = "; ".join(moved[:MOST_CHANGES]) + (f"; and {more} more" if more > 0 else "")
         found.append(f"the chain has changed ({shown})")
+    found += other_ingredients(sheet, known)
+    return "; ".join(found) or "its ingredients have changed"
+
+
+def other_ingredients(sheet: Sheet, known: ChainIngredients) -> list[str]:
+    """Which files and plugins of a chain are not those of a sheet, under the same names."""
     then = {file.name: file.sha256 for file in sheet.files}
-    found += [
+    found = [
         f"{name} has changed"
         for name, fact in known.files.items()
         if then.get(name, fact.sha256) != fact.sha256
@@ -99,7 +111,7 @@ def _what_changed(job: RenderJob, sheet: Sheet, mix: FileFact) -> str:
     now = known.heard()["masterprint"]
     if sheet.versions.get("masterprint") != now:
         found.append(f"made by Masterprint {sheet.versions.get('masterprint')}, this is {now}")
-    return "; ".join(found) or "its ingredients have changed"
+    return found
 
 
 def _is_other(old: PluginSheet, fact: PluginFact) -> bool:

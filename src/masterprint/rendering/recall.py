@@ -15,7 +15,7 @@ from masterprint.errors import AudioFileError, UsageError
 from masterprint.files.formats import EXTENSIONS, FileFormat
 from masterprint.files.reading import open_audio
 from masterprint.files.unfinished import working_folder
-from masterprint.rendering.done import need_ours, why_render
+from masterprint.rendering.done import need_ours, other_ingredients, why_render
 from masterprint.rendering.engine import need_suited, render_unless_done
 from masterprint.rendering.job import IfThere, RenderJob
 from masterprint.rendering.needs import need_folder, need_possible, need_short_name
@@ -32,7 +32,7 @@ from masterprint.sheets.checking import (
 from masterprint.sheets.ingredients import ChainIngredients
 from masterprint.sheets.places import Places
 from masterprint.sheets.sheet import SUFFIX, SavedSheet, load_sheet, sheet_path
-from masterprint.sheets.staging import as_named
+from masterprint.sheets.staging import as_named, naming
 
 TOLERANCE_DB = -90.0
 
@@ -77,8 +77,7 @@ def recall(
         MasterprintError: the render failed although nothing was missing.
     """
     how = how or HowToRecall()
-    with working_folder() as scratch:
-        staging = scratch / "files"
+    with working_folder() as scratch, naming(staging := scratch / "files"):
         staging.mkdir()
         checked = check(saved, places or Places(), staging, how.trusted)
         result = Recalled(saved.path, "impossible", checked.ingredients)
@@ -121,10 +120,9 @@ def rerender(
         UsageError: a setting is wrong, or the folder cannot be used.
     """
     how = how or HowToRecall()
-    with working_folder() as scratch:
+    with working_folder() as scratch, naming(staging := scratch / "files"):
         files: dict[str, Path] = {}
         preferred = {}
-        staging = scratch / "files"
         staging.mkdir()
         if chain is None:
             checked = check(saved, places or Places(), staging, how.trusted)
@@ -149,10 +147,10 @@ def rerender(
         _render(result, saved, job, keep=folder is not None, progress=progress)
     result.verdict = "changed"
     count = len(result.settings)
-    result.reason = "1 setting differs" if count == 1 else f"{count or 'no'} settings differ"
-    result.reason += "".join(
-        f"; {each}" for each in found if each.status == "differs" and each.kind == "mix"
-    )
+    said = ["1 setting differs" if count == 1 else f"{count or 'no'} settings differ"]
+    said += [str(each) for each in found if each.status == "differs" and each.kind == "mix"]
+    # Not the settings alone have moved, then.
+    result.reason = "; ".join(said + other_ingredients(saved.sheet, known))
     return result
 
 

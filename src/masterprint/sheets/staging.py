@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from masterprint.errors import MasterprintError
 from masterprint.sheets.finding import Located, locate
 from masterprint.sheets.places import Places
 from masterprint.sheets.sheet import FileSheet, SavedSheet
@@ -32,6 +34,16 @@ def named_files(saved: SavedSheet) -> list[FileSheet]:
 def as_named(text: str, folder: Path) -> str:
     """A message on a file in such a folder, with the name that the chain has for it."""
     return text.replace(f"{folder}/", "")
+
+
+@contextmanager
+def naming(folder: Path) -> Iterator[None]:
+    """Errors within that are about files in such a folder name them as the chain does."""
+    try:
+        yield
+    except MasterprintError as error:
+        error.message = as_named(error.message, folder)
+        raise
 
 
 class Staging:
