@@ -20,7 +20,9 @@ from masterprint.batch.pool import LocalPool
 from masterprint.batch.rendering import RenderTask, result_of
 from masterprint.chain.loading import load_chain
 from masterprint.files.pcm_hash import pcm_sha256
+from masterprint.rendering.engine import try_render
 from masterprint.rendering.planning import Wish, plan_all, prepare
+from masterprint.rendering.progress import RenderProgress
 from masterprint.sheets.sheet import load_sheet, sheet_path
 
 SLOW = "masterprint: 1\nstages:\n" + "  - limiter: {input_gain_db: 3}\n" * 3
@@ -343,6 +345,25 @@ def test_a_mix_that_is_replaced_while_it_is_rendered_fails(run, tmp_path):
     assert not (tmp_path / "out/00.wav").exists()
     again = run("render", "chain.yaml", "mixes", "-o", "out", "--json", "--resume")
     assert [row["status"] for row in json.loads(again.stdout)] == ["ok"] + ["unchanged"] * 3
+
+
+def test_a_reference_that_is_replaced_while_a_mix_is_rendered_fails_it(tmp_path):
+    """It is read when most of the work is done; the sheet would tell the wrong hash of it."""
+    mix, reference = write_mixes(tmp_path / "chain", 2)
+    (other,) = write_mixes(tmp_path / "other", 1, level=0.2)
+    text = "masterprint: 1\nstages:\n  - match: {reference: 01.wav}\n"
+    chain = load_chain(write_chain(tmp_path / "chain/chain.yaml", text))
+    (job,) = plan_all([Wish(prepare(chain), mix, tmp_path / "out/00.wav")])
+
+    class Replacing(RenderProgress):
+        def finish(self) -> None:
+            other.replace(reference)
+
+    result = try_render(job, Replacing())
+    assert result.error == (
+        f"{reference}: changed while 00.wav was rendered. Hint: render it again"
+    )
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_what_nobody_foresaw_fails_one_mix_and_is_written_down(tmp_path, monkeypatch):

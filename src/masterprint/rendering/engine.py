@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from masterprint.ahead import ahead, beside
 from masterprint.chain.model import with_tail
@@ -45,8 +46,8 @@ def render_job(job: RenderJob, progress: RenderProgress | None = None) -> Render
     began = time.perf_counter()
     progress = progress or RenderProgress()
     need_short_name(job.master)
+    states = _states(job)
     need_as_planned(job.ingredients)
-    state = state_of(job.mix)
     audio = open_audio(job.mix)
     rate = job.chain.master.sample_rate_hz or audio.sample_rate_hz
     master_format = job.chain.master.as_format()
@@ -71,9 +72,10 @@ def render_job(job: RenderJob, progress: RenderProgress | None = None) -> Render
         result.warnings = _warnings(job, result, written.clipped_samples)
         result.seconds = time.perf_counter() - began
         mix = look_at()
-        if state_of(job.mix) != state:
+        if changed := [path for path, state in _states(job).items() if state != states[path]]:
+            what = "it" if changed[0] == job.mix else job.mix.name
             raise AudioFileError(
-                f"{job.mix}: changed while it was rendered.", hint="render it again"
+                f"{changed[0]}: changed while {what} was rendered.", hint="render it again"
             )
         sheet = record(
             job,
@@ -105,6 +107,12 @@ def render_job(job: RenderJob, progress: RenderProgress | None = None) -> Render
         error.message = f"{job.mix}: {error.message}"
         raise
     return result
+
+
+def _states(job: RenderJob) -> dict[Path, tuple[int, ...] | None]:
+    """Of all files that a render reads: some are read only when most of the work is done."""
+    files = [fact.path for fact in job.ingredients.files.values() if fact.acts]
+    return {path: state_of(path) for path in (job.mix, *files)}
 
 
 def need_suited(job: RenderJob, audio: AudioFile) -> None:
