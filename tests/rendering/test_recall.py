@@ -290,6 +290,18 @@ def test_a_reference_is_an_ingredient_like_any_other_file(tmp_path: Path) -> Non
     assert result.reason == f"1 setting differs{also}"
 
 
+def test_only_a_stranger_is_told_that_his_files_are_too_large(tmp_path: Path, monkeypatch) -> None:
+    """A reference may be an hour long."""
+    write(tmp_path / "refs/other.wav", 1.0, seed=5)
+    sheet = made(tmp_path, REFERENCE)
+    strange = edited(sheet, put("date", "2020-01-01T00:00:00Z"))
+    monkeypatch.setattr("masterprint.sheets.staging.MOST_BYTES", 200_000)
+    assert recalled(sheet).verdict == "identical"
+    result = recalled(strange)
+    assert (result.verdict, odd(result)[0][2]) == ("impossible", "missing")
+    assert "refs/other.wav: is too much" in result.reason
+
+
 @pytest.mark.parametrize(
     ("content", "said"), [(b"no audio", "cannot be read as audio"), (None, "is silent")]
 )
