@@ -103,6 +103,7 @@ def test_words_are_found_whatever_yaml_does_to_them(archive, run):
         (["\U0001f941"], [DRUMS]),
         (["masterprint TESTS"], [DRUMS]),
         (["fixture"], [DRUMS]),
+        ([".vstpreset"], [DRUMS]),
         (["TRIM", "anna"], [ANNA]),
         (["trim", "fixture"], []),
         (["quiet.yaml", "long name"], [LONG]),

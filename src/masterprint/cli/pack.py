@@ -31,7 +31,7 @@ def pack(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace FILE.zip.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print what went in as JSON.")] = False,
 ) -> None:
-    """Pack sessions: recall sheets with the plugin states and responses that they name.
+    """Pack sessions: recall sheets with the plugin states, responses and references that they name.
 
     Every file is checked against its sheet first. Plugins stay where they are; mixes and masters
     go in on request.

@@ -37,7 +37,8 @@ def recall(
         list[Path] | None,
         typer.Option(
             metavar="PATH",
-            help="Where mix and state files may be: a folder, searched by hash; or the mix itself.",
+            help="Where mix and files of the chain may be: a folder, searched by hash; or the mix "
+            "itself.",
         ),
     ] = None,
     chain: Annotated[

@@ -23,8 +23,9 @@ def sessions(
         list[str] | None,
         typer.Option(
             metavar="TEXT",
-            help="Only those with TEXT in a name of mix, master, chain, plugin, vendor or stage, "
-            "or at the beginning of the date (as 2026-11). Of several, all must fit.",
+            help="Only those with TEXT in a name of mix, master, chain, reference or other file, "
+            "plugin, vendor or stage, or at the beginning of the date (as 2026-11). Of several, "
+            "all must fit.",
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,

@@ -70,7 +70,7 @@ class ChainIngredients:
 
     Attributes:
         settings: every setting that can be heard.
-        files: states and responses, by the names that the chain has for them.
+        files: states, responses and references, by the names that the chain has for them.
         plugins: of every plugin stage that acts.
     """
 

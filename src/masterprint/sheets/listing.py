@@ -66,8 +66,8 @@ class Session:
 class Wanted:
     """Words to look for. All have to be somewhere in a sheet, in upper or lower case.
 
-    Where: names of mix, master, chain, chain file; names, vendors and titles of plugins; kinds and
-    labels of stages; and the date, from its beginning.
+    Where: names of mix, master, chain, chain file, and of files that the chain names; names,
+    vendors and titles of plugins; kinds and labels of stages; and the date, from its beginning.
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
@@ -89,6 +89,7 @@ class Wanted:
     def is_in(self, sheet: Sheet) -> bool:
         """Whether all of it is in a sheet."""
         texts = [sheet.mix.name, sheet.master.name, sheet.chain.name, sheet.chain.file]
+        texts += [file.name for file in sheet.files]
         for plugin in sheet.plugins:
             texts += [plugin.name, plugin.vendor, plugin.title]
         for stage in sheet.stages:
