@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 
 
 class MasterprintError(Exception):
@@ -56,6 +58,17 @@ class SheetError(MasterprintError):
 
 class PackError(MasterprintError):
     """A session cannot be packed or unpacked: a file is missing, damaged, or cannot be written."""
+
+
+@contextmanager
+def met_in(file: Path) -> Iterator[None]:
+    """What stages and plugins complain of within begins with the file in which they met it."""
+    try:
+        yield
+    except (ChainError, PluginError, SignalError) as error:
+        if not error.message.startswith(f"{file}: "):
+            error.message = f"{file}: {error.message}"
+        raise
 
 
 def first_of(problems: Sequence[str], most: int) -> str:

@@ -155,6 +155,15 @@ def test_an_album_with_a_mix_that_cannot_be_read_is_refused(run, tmp_path, album
     assert done.returncode == 2
     assert "bad.wav: cannot be read as audio" in done.stderr
     assert "an album is matched as a whole" in done.stderr
+    # Nor is one that a stage cannot work on: it is named, with the others alike.
+    (tmp_path / "chain.yaml").write_text(
+        LEVELLED.replace("stages:", "stages:\n  - trim: {start_s: 9}")
+    )
+    mixes = (album / "0.wav", album / "1.wav")
+    done = run("render", "chain.yaml", *mixes, "-o", "out", "--match-loudness", "album")
+    assert done.returncode == 2
+    for mix in mixes:
+        assert f"{mix}: Stage 'trim': nothing is left" in done.stderr
 
 
 def test_different_targets_in_one_album_are_refused(run, tmp_path, album):

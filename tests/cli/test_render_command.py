@@ -235,7 +235,7 @@ def test_a_stage_that_overflows_is_named(run, tmp_path, mix):
     (tmp_path / "loud.yaml").write_text(f"masterprint: 1\nstages:\n{many}")
     done = run("render", "loud.yaml", mix, "-o", "out")
     assert done.returncode == 1
-    assert "Stage 'much' gave samples" in done.stderr
+    assert f"{mix}: Stage 'much' gave samples" in done.stderr
     assert "Warning" not in done.stderr
     assert leftovers(tmp_path / "out") == []
 

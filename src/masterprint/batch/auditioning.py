@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from masterprint.batch.rendering import Pool, limit_of
 from masterprint.batch.run import as_they_come
 from masterprint.batch.workers import Unforeseen, Unplaced, WorkerDied
-from masterprint.errors import MasterprintError, UsageError
+from masterprint.errors import MasterprintError, UsageError, met_in
 from masterprint.rendering.audition import Heard, audition
 from masterprint.rendering.job import RenderJob
 from masterprint.rendering.progress import RenderProgress
@@ -36,7 +36,8 @@ class AuditionTask:
         """Listen; gating blocks as base64 of float32."""
         del progress
         try:
-            heard = audition(self.job, self.gains_db)
+            with met_in(self.job.mix):
+                heard = audition(self.job, self.gains_db)
         except MasterprintError as error:
             return self.failed(str(error))
         return {

@@ -15,7 +15,13 @@ from pathlib import Path
 from masterprint.ahead import ahead, beside
 from masterprint.chain.model import with_tail
 from masterprint.dsp.resampling import converted_frames, resample
-from masterprint.errors import AudioFileError, ChainError, MasterprintError, PluginError
+from masterprint.errors import (
+    AudioFileError,
+    ChainError,
+    MasterprintError,
+    PluginError,
+    met_in,
+)
 from masterprint.files.pcm_hash import PcmHash, encoding_of
 from masterprint.files.quantiser import reserve
 from masterprint.files.reading import AudioFile, open_audio
@@ -58,7 +64,8 @@ def render_job(job: RenderJob, progress: RenderProgress | None = None) -> Render
     samples = PcmHash(encoding_of(audio))
     source = source.carrying(ahead(before.passing(samples.passing(source.blocks))))
     source = with_tail(source, job.chain.tail_s)
-    signal, reports = chain_at_rate(job.chain.stages, source, rate)
+    with met_in(job.mix):
+        signal, reports = chain_at_rate(job.chain.stages, source, rate)
     progress.follow(reports, source.frames, audio.sample_rate_hz)
     quantum = 1.25 * 2.0 ** (1 - master_format.bits) if master_format.is_integer else 0.0
     after = Meter(rate, audio.channels, 1.0 - quantum)
@@ -93,7 +100,7 @@ def render_job(job: RenderJob, progress: RenderProgress | None = None) -> Render
         text = sheet_text(sheet, path.name).encode()
         return lambda: write_whole(path, text)
 
-    try:
+    with met_in(job.mix):
         write_master(
             signal.carrying(ahead(signal.blocks)),
             job.master,
@@ -103,9 +110,6 @@ def render_job(job: RenderJob, progress: RenderProgress | None = None) -> Render
             whole=whole,
             dither_seed=job.dither_seed,
         )
-    except PluginError as error:
-        error.message = f"{job.mix}: {error.message}"
-        raise
     return result
 
 
