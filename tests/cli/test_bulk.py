@@ -14,6 +14,16 @@ from bulk_tools import CHAIN, events, masters, write_chain, write_mixes
 from recall_tools import edited, put
 
 
+@pytest.fixture
+def run(run):
+    """On one core: how many there are does not matter here, and each worker takes half a second."""
+
+    def command(verb, *words):
+        return run(verb, *words, *["--jobs", "1"] * (verb in ("render", "batch", "recall")))
+
+    return command
+
+
 def statuses(done) -> list[str]:
     assert done.returncode in (0, 1), done.stderr
     return [row["status"] for row in json.loads(done.stdout)]
