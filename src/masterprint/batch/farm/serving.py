@@ -91,7 +91,9 @@ async def _serve_tasks(
         await asyncio.gather(*nannies)
     except (OSError, ValueError, TypeError, RuntimeError) as error:
         raise UsageError(f"{address}: the workers cannot join the scheduler: {error}.") from error
-    say(f"{workers} worker{'s' * (workers > 1)} of {name} at {address}, {len(tags) - 1} plugins")
+    held = len(tags) - 1
+    said = f"{workers} worker{'s' * (workers > 1)} of {name} at {address}"
+    say(f"{said}, {held} plugin{'s' * (held != 1)}")
     stop = asyncio.ensure_future(over.wait())
     gone = asyncio.ensure_future(_all_finished(nannies))
     restarts = asyncio.ensure_future(_tell_restarts(nannies, say))
