@@ -36,7 +36,9 @@ class FarmProcesses:
         self.scratch = folder / "tmp"
         self.scratch.mkdir()
         # Tasks of tests are found in the folder of this file.
-        ours = {"PYTHONPATH": str(TESTS), "TMPDIR": str(self.scratch)}
+        # Behind it what is there already, so that workers have the Masterprint that is tested.
+        path = os.pathsep.join(filter(None, [str(TESTS), os.environ.get("PYTHONPATH")]))
+        ours = {"PYTHONPATH": path, "TMPDIR": str(self.scratch)}
         self._environment = os.environ | ours | environment
         self.processes: dict[str, subprocess.Popen[str]] = {}
         self.address = self._start("scheduler", "--port", "0")
