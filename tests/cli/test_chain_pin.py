@@ -42,6 +42,11 @@ def test_the_pinned_chain_makes_the_same_master(run: Run, mix: Path, tmp_path: P
     assert run("render", "pinned.yaml", mix, "-o", "again").returncode == 0
     assert pcm_sha256(tmp_path / "again/mix.wav") == pcm_sha256(tmp_path / "out/mix.wav")
     assert run("chain", "pin", "out/mix.wav", "-o", "pinned.yaml").returncode == 2
+    master = (tmp_path / "out/mix.wav").read_bytes()
+    for place in ("out/mix.wav", "out/mix.wav.recall.yaml"):
+        done = run("chain", "pin", "out/mix.wav", "-o", place, "--overwrite")
+        assert (done.returncode, "no name of a chain file" in done.stderr) == (2, True)
+    assert (tmp_path / "out/mix.wav").read_bytes() == master
     assert run("chain", "pin", "again/mix.wav").stdout.startswith("masterprint: 1\n")
 
 

@@ -11,6 +11,8 @@ import typer
 if TYPE_CHECKING:
     from masterprint.chain.model import Chain
 
+CHAIN_SUFFIXES = (".yaml", ".yml")
+
 app = typer.Typer(help="Check, show, copy and pin chain files.", no_args_is_help=True)
 
 
@@ -121,7 +123,6 @@ def pin(
     from masterprint.chain.pinning import pinned_stages
     from masterprint.cli.console import clean
     from masterprint.errors import UsageError
-    from masterprint.files.whole import write_whole
     from masterprint.sheets.sheet import load_sheet
 
     saved = load_sheet(sheet)
@@ -155,9 +156,22 @@ def pin(
     if output is None:
         print(text.rstrip())
         return
-    if output.exists() and not overwrite:
-        raise UsageError(f"{output}: exists already.", hint="replace it with --overwrite")
-    write_whole(output, text.encode())
+    _write_chain(output, text.encode(), overwrite)
+
+
+def _write_chain(place: Path, data: bytes, overwrite: bool) -> None:
+    from masterprint.errors import UsageError
+    from masterprint.files.whole import write_whole
+    from masterprint.sheets.sheet import SUFFIX
+
+    if place.suffix.lower() not in CHAIN_SUFFIXES or place.name.endswith(SUFFIX):
+        raise UsageError(f"{place}: is no name of a chain file, which ends with .yaml.")
+    if place.exists() and not overwrite:
+        raise UsageError(f"{place}: exists already.", hint="replace it with --overwrite")
+    try:
+        write_whole(place, data)
+    except OSError as error:
+        raise UsageError(f"{place}: cannot be written: {error.strerror}.") from error
 
 
 def _files_missing(chain: Chain, folder: Path) -> list[str]:
@@ -183,20 +197,15 @@ def copy(
     from masterprint.chain.library import shipped_chains
     from masterprint.cli.console import clean
     from masterprint.errors import UsageError
-    from masterprint.files.whole import write_whole
 
     chains = shipped_chains()
     if name not in chains:
         raise UsageError(
             f"No ready-made chain is called {name!r}.", hint=f"there are {', '.join(chains)}"
         )
-    place = output if output.suffix in (".yaml", ".yml") else output / f"{name}.yaml"
-    if place.exists() and not overwrite:
-        raise UsageError(f"{place}: exists already.", hint="replace it with --overwrite")
-    try:
-        write_whole(place, chains[name].read_bytes())
-    except OSError as error:
-        raise UsageError(f"{place}: cannot be written: {error.strerror}.") from error
+    is_file = output.suffix.lower() in CHAIN_SUFFIXES
+    place = output if is_file else output / f"{name}.yaml"
+    _write_chain(place, chains[name].read_bytes(), overwrite)
     print(clean(str(place)))
 
 

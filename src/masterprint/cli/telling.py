@@ -97,6 +97,8 @@ def report(result: RenderResult) -> None:
             said.append(f"{stage['max_gain_reduction_db']:.1f} dB of gain reduction at most")
         if "mean_gain_reduction_db" in stage:  # a clipper has none
             said.append(f"{stage['mean_gain_reduction_db']:.1f} dB on average")
+        if summary := stage.get("summary"):
+            said.append(summary)
         if said:
             print(clean(f"  {stage['label']}: {', '.join(said)}"))
     speed = result.before.duration_s / result.seconds

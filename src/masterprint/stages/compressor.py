@@ -97,9 +97,15 @@ class Compressor(Stage):
 
         for block, gain in with_lookahead(signal, gains, self.lookahead_ms):
             yield block * gain
+        most_db, mean_db = reaction.most_db, reaction.mean_db
         change = "gain" if upward else "gain_reduction"
-        signal.report[f"max_{change}_db"] = round(reaction.most_db, 3)
-        signal.report[f"mean_{change}_db"] = round(reaction.mean_db, 3)
+        signal.report.update(
+            {f"max_{change}_db": round(most_db, 3), f"mean_{change}_db": round(mean_db, 3)}
+        )
+        if upward:
+            signal.report["summary"] = (
+                f"{most_db:.1f} dB of gain at most, {mean_db:.1f} dB on average"
+            )
 
 
 def sidechain_filter(frequency_hz: float | None, signal: Signal) -> BiquadCascade | None:
