@@ -30,6 +30,11 @@ class Bench:
         """Where all masters are written."""
         return self.material.home / "out"
 
+    @property
+    def studies(self) -> Path:
+        """What studies are made on, and what comes out of it."""
+        return self.material.home / "studies"
+
     def comparisons(self) -> list[Comparison]:
         """All of them, in the order of the table."""
         return [

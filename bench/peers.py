@@ -13,7 +13,15 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-PACKAGES = ("pedalboard", "pyloudnorm", "matchering", "libsonare", "loudness")
+PACKAGES = (
+    "pedalboard",
+    "pyloudnorm",
+    "matchering",
+    "libsonare",
+    "loudness",
+    "noisereduce",
+    "scipy",
+)
 TOOLS = ("ffmpeg", "sox")
 PLUGINS = {"zam-plugins": Path("/usr/lib/vst3/ZamCompX2.vst3")}
 """Debian's package, and a file that is there when it is."""

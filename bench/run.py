@@ -14,13 +14,16 @@ from dataclasses import replace
 from pathlib import Path
 
 from comparisons import Bench
+from findings import Findings
 from machine import machine, tell_machine
 from material import LONG, Material
 from peers import PLUGINS, Peers, own_world
 from process import Run, RunFailed, run_all
 from rich.console import Console
+from studies import studies
+from study_table import Studied
 from table import Result, as_data, as_table
-from terms import Comparison, Contender
+from terms import Comparison, Contender, Study
 
 HERE = Path(__file__).resolve().parent
 HOME = HERE.parent / ".bench"
@@ -113,6 +116,28 @@ def run_once(one: Contender) -> Run:
     return replace(done, seconds=seconds, foreign_seconds=foreign)
 
 
+def look_at(study: Study, peers: Peers, material: Material) -> Studied:
+    """Run a study, whose progress is shown as it goes."""
+
+    def failed(reason: str) -> Studied:
+        return Studied(study, Findings([], ""), reason)
+
+    if study.material and not make_material(material, study.material):
+        return failed("its material could not be made")
+    output = ""
+    for command in study.commands:
+        words = [str(word) for word in command]
+        world = own_world() if words[0] == str(peers.python) else os.environ
+        try:
+            done = subprocess.run(words, env=world, stdout=subprocess.PIPE, text=True, check=False)
+        except OSError as error:
+            return failed(f"{words[0]} does not start: {error.strerror}")
+        if done.returncode:
+            return failed(f"{Path(words[1]).name} exited with {done.returncode}")
+        output = done.stdout
+    return Studied(study, Findings.told(output))
+
+
 def foreign_load(results: list[Result]) -> float:
     """How many processors other programs kept busy while ours and the peers ran."""
     runs = [run for one in results for run in one.runs]
@@ -124,18 +149,21 @@ def main() -> int:
     given = arguments()
     material, peers = Material(HOME, given.quick), Peers(HOME)
     bench = Bench(masterprint_command(given.masterprint), peers.python, material)
-    chosen = bench.comparisons()
+    everything = [*bench.comparisons(), *studies(bench)]
     if given.list:
-        for one in chosen:
+        for one in everything:
             console.print(f"{one.name:16}{one.title}")
         return 0
-    if unknown := set(given.only or ()) - {one.name for one in chosen}:
+    if unknown := set(given.only or ()) - {one.name for one in everything}:
         console.print(f"No comparison is called {', '.join(unknown)}; --list tells their names.")
         return 2
-    chosen = [one for one in chosen if not given.only or one.name in given.only]
+    wanted = [one for one in everything if not given.only or one.name in given.only]
+    chosen = [one for one in wanted if isinstance(one, Comparison)]
+    to_study = [one for one in wanted if isinstance(one, Study)]
     runs = given.runs or (2 if given.quick else None)
     HOME.mkdir(exist_ok=True)
-    peers.install(other.needs for one in chosen for other in one.others if other.needs)
+    needed = {other.needs for one in chosen for other in one.others if other.needs}
+    peers.install(needed.union(*(one.needs for one in to_study)))
     if plugins := [path for name, path in PLUGINS.items() if name in peers.versions]:
         # A catalogue of the bench's own; what is unchanged is not loaded again.
         os.environ["MASTERPRINT_HOME"] = str(HOME / "home")
@@ -147,14 +175,19 @@ def main() -> int:
         for one in chosen:
             asked = 1 if one.runs == 1 else runs or one.runs
             results += measure(replace(one, runs=asked), peers, material)
+        studied = [look_at(one, peers, material) for one in to_study]
     finally:
         shutil.rmtree(bench.out, ignore_errors=True)
         material.path(LONG).unlink(missing_ok=True)
+        shutil.rmtree(bench.studies, ignore_errors=True)
         for partial in material.folder.glob("*.part"):
             partial.unlink()
     about = machine(peers)
     tell_machine(about)
-    console.print(as_table(results, given.quick))
+    if results:
+        console.print(as_table(results, given.quick))
+    for one in studied:
+        console.print(one.as_table())
     foreign = foreign_load(results)
     if foreign > BUSY:
         console.print(
@@ -167,10 +200,11 @@ def main() -> int:
         "quick": given.quick,
         "foreign_load": round(foreign, 3),
         "results": as_data(results),
+        "studies": [one.as_data() for one in studied],
     }
     written.with_suffix(".part").write_text(json.dumps(data, indent=2) + "\n")
     written.with_suffix(".part").rename(written)
-    return 1 if any(one.failed for one in results) else 0
+    return 1 if any(one.failed for one in [*results, *studied]) else 0
 
 
 if __name__ == "__main__":

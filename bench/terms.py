@@ -1,4 +1,7 @@
-"""The words of the bench: a comparison has contenders, and contenders have targets."""
+"""The words of the bench: a comparison has contenders, and contenders have targets.
+
+A study is a comparison by other figures than the time and the memory of whole processes.
+"""
 
 from __future__ import annotations
 
@@ -60,3 +63,21 @@ class Comparison:
     runs: int = 5
     warm_up: bool = True
     spare_gigabytes: float = 0.0
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a program of the bench finds out by itself: how good things are, not how quick.
+
+    Attributes:
+        name, title: as of a comparison.
+        commands: run one after another; the last one tells its `Findings`.
+        needs: peers that have to be installed.
+        material: as of a comparison.
+    """
+
+    name: str
+    title: str
+    commands: Sequence[Command]
+    needs: tuple[str, ...] = ()
+    material: tuple[str, ...] = ()
