@@ -5,7 +5,8 @@ Each brings a mix to the sound of a reference and writes 24 bit: Masterprint by 
 
 The distance of a master to its reference is the RMS difference in dB of their long-term spectra by
 thirds of an octave from 31.5 Hz to 16 kHz (Welch's method over the whole programmes), of mid and
-side alike, behind the one gain that makes the mean of all these differences zero.
+side alike, behind the one gain that makes the mean of all these differences zero. Bands in which
+the reference has nothing do not count.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ READING_DB = 0.05
 """How far a true-peak reading may be off."""
 SHARE = 0.1
 """Of matchering's time."""
+LEAST_DB = -70.0
+"""Against the loudest: a band of the reference with less has no music in it."""
 CENTRES_HZ = 1000.0 * 10.0 ** (np.arange(-15, 13) / 10.0)
 CHAIN = f"""masterprint: 1
 stages:
@@ -58,24 +61,23 @@ def levelled(audio: Audio, gain_db: float) -> Audio:
 
 
 def pairs(seconds: float) -> dict[str, tuple[Audio, Audio]]:
-    """Mixes, and masters that they are to sound like; the music of two halves of one song."""
+    """Mixes, and masters of music of the same kind that they are to sound like."""
+    song, other = np.split(programmes.dense(RATE, 2 * seconds), 2, axis=1)
+    guitar, strings = np.split(programmes.acoustic(RATE, 80.0), 2, axis=1)
     times = round(seconds / 40)
-    dense = programmes.dense(RATE, 2 * seconds)
-    first, second = np.split(dense, 2, axis=1)
-    acoustic = np.tile(programmes.acoustic(RATE, 40.0), times)
-    castanets = np.tile(programmes.castanets(RATE, 40.0), times)
+    guitar, strings = np.tile(guitar, times), np.tile(strings, times)
     return {
         "dull and narrow to bright, wide and loud": (
-            levelled(coloured(first, {100: 1.5, 1000: 0, 6000: -5, 14000: -7}, -5.0), -6.0),
-            levelled(coloured(second, {60: 1, 400: -1, 3000: 1, 10000: 4}, 2.0), 8.0),
+            levelled(coloured(song, {100: 1, 1000: 0, 6000: -3, 14000: -4}, -4.0), -6.0),
+            levelled(coloured(other, {60: 0, 400: -1, 3000: 1, 10000: 3}, 1.0), 8.0),
         ),
-        "acoustic, thin, to a dense pop master": (
-            levelled(coloured(acoustic, {100: -4, 400: 0, 5000: 1}, 0.0), -3.0),
-            levelled(coloured(first, {60: 2, 400: 0, 8000: 3}, 3.0), 6.0),
+        "acoustic, thin and close to warm and roomy": (
+            levelled(coloured(guitar, {80: -4, 250: -3, 1000: 0, 5000: 2}, -3.0), -3.0),
+            levelled(coloured(strings, {80: 0, 250: 1, 2000: 0, 8000: -1}, 1.0), 2.0),
         ),
-        "guitar and castanets to a warm acoustic": (
-            levelled(coloured(castanets, {150: -2, 1000: 0, 8000: 3}, -3.0), -1.0),
-            levelled(coloured(acoustic, {80: 1, 200: 2, 2000: 0, 10000: -3}, 2.0), 2.0),
+        "muddy demo to a clear band with guitars": (
+            levelled(coloured(other, {80: 1, 250: 4, 600: 1, 3000: -2, 9000: -3}, 0.0), -2.0),
+            levelled(coloured(song + 0.5 * strings, {60: 1, 300: -1, 8000: 2}, 2.0), 5.0),
         ),
     }
 
@@ -91,8 +93,9 @@ def third_octaves_db(audio: Audio) -> NDArray[np.float64]:
 
 def distance_db(master: Audio, reference: Audio) -> float:
     """How far the spectra lie apart; see above."""
-    apart = third_octaves_db(master) - third_octaves_db(reference)
-    return float(np.std(apart))
+    wanted = third_octaves_db(reference)
+    apart = third_octaves_db(master) - wanted
+    return float(np.std(apart[wanted > wanted.max() + LEAST_DB]))
 
 
 def true_peak_dbtp(audio: Audio) -> float:
