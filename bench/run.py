@@ -179,7 +179,8 @@ def main() -> int:
     finally:
         shutil.rmtree(bench.out, ignore_errors=True)
         material.path(LONG).unlink(missing_ok=True)
-        shutil.rmtree(bench.studies, ignore_errors=True)
+        for one in to_study:
+            shutil.rmtree(bench.studies / one.name, ignore_errors=True)
         for partial in material.folder.glob("*.part"):
             partial.unlink()
     about = machine(peers)

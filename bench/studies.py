@@ -15,7 +15,7 @@ def studies(bench: Bench) -> list[Study]:
     """All of them, in the order of their tables."""
     quick = ["--quick"] * bench.material.quick
     folder = bench.studies
-    damaged = folder / "damaged"
+    damaged = folder / "stages"
 
     def beside(name: str, title: str, *needs: str) -> Study:
         script = [bench.peer_python, HERE / f"{name}.py", *quick, folder / name]
