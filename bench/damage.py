@@ -64,8 +64,8 @@ class Case:
 
     @property
     def name(self) -> str:
-        """For the table."""
-        return f"{self.damage} {WORDS[self.damage].format(*self.severity)}, {self.programme}"
+        """What was done to the programme."""
+        return f"{self.damage}, {WORDS[self.damage].format(*self.severity)}"
 
     @property
     def stem(self) -> str:
@@ -89,9 +89,12 @@ def damaged(audio: Audio, damage: str, severity: tuple[int, ...]) -> tuple[Audio
 
 def cases(damage: str, quick: bool) -> Iterator[Case]:
     """Every programme at every severity of a kind of damage; of a quick run, every other one."""
-    for programme in PROGRAMMES[:: 1 + quick]:
-        audio = getattr(programmes, programme)(RATE, 10.0 if quick else 20.0)
-        for severity in SEVERITIES[damage][:: 1 + quick]:
+    whole = {
+        programme: getattr(programmes, programme)(RATE, 10.0 if quick else 20.0)
+        for programme in PROGRAMMES[:: 1 + quick]
+    }
+    for severity in SEVERITIES[damage][:: 1 + quick]:
+        for programme, audio in whole.items():
             yield Case(programme, damage, severity, *damaged(audio, damage, severity))
 
 

@@ -20,12 +20,14 @@ class Finding:
         figures: by column.
         verdict: `ok` where a target holds, else in words that it does not; empty without a target.
         not_run: why Masterprint has no figure here.
+        group: heading of the rows that belong together.
     """
 
     name: str
     figures: dict[str, Figure]
     verdict: str = ""
     not_run: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """`match` beside matchering on three pairs: `matching.py [--quick] FOLDER MASTERPRINT...`.
 
-Each brings a mix to the sound of a reference and writes 24 bit: Masterprint by `match` and a
-`limiter` with a ceiling of -1 dBTP, matchering as its README shows it, with its own limiter.
+Each brings a mix to the sound of a reference and writes 24 bit: Masterprint by `match`, in sixths
+of an octave, and a `limiter` with a ceiling of -1 dBTP, matchering as its README shows it, with its
+own limiter.
 
 The distance of a master to its reference is the RMS difference in dB of their long-term spectra by
 thirds of an octave from 31.5 Hz to 16 kHz (Welch's method over the whole programmes), of mid and
@@ -40,7 +41,7 @@ LEAST_DB = -70.0
 CENTRES_HZ = 1000.0 * 10.0 ** (np.arange(-15, 13) / 10.0)
 CHAIN = f"""masterprint: 1
 stages:
-  - match: {{reference: reference.wav}}
+  - match: {{reference: reference.wav, bands_per_octave: 6}}
   - limiter: {{ceiling_dbtp: {CEILING_DBTP}}}
 """
 
@@ -149,7 +150,7 @@ def finding(name: str, pair: tuple[Audio, Audio], given: argparse.Namespace) -> 
             1 if given.quick else 3,
         )
     except RunFailed as error:
-        return Finding(name, {}, not_run=str(error))
+        return Finding("", {}, not_run=str(error), group=name)
     mix, reference = pair
     masters = [read(path) for path in made.values()]
     apart = [distance_db(master, reference) for master in masters]
@@ -169,7 +170,7 @@ def finding(name: str, pair: tuple[Audio, Audio], given: argparse.Namespace) -> 
         "CPU seconds": [statistics.median(run.cpu_seconds for run in runs[who]) for who in made],
     }
     verdict = ", ".join(word for word, missing in missed.items() if missing)
-    return Finding(name, figures, f"MISS: {verdict}" if verdict else "ok")
+    return Finding("", figures, f"MISS: {verdict}" if verdict else "ok", group=name)
 
 
 def main() -> None:
@@ -182,7 +183,7 @@ def main() -> None:
     todo = pairs(40.0 if given.quick else 200.0)
     rows = [finding(name, pair, given) for name, pair in todo.items()]
     said = (
-        "Masterprint / matchering. Wanted: nearer to the reference, a true peak of at most "
+        "Masterprint/matchering. Wanted: nearer to the reference, a true peak of at most "
         f"{CEILING_DBTP:g} dB, {SHARE:g} of its time."
     )
     Findings(rows, said, 2).tell()

@@ -103,7 +103,7 @@ def judged(case: Case, found: Audio) -> list[float]:
 
 def finding(case: Case, folder: Path, not_run: str) -> Finding:
     """A row: how each of them did."""
-    progress(f"restoration: {case.name}")
+    progress(f"restoration: {case.name}, {case.programme}")
     file = folder / f"{case.stem}.wav"
     before = judged(case, case.damaged)
     figures: dict[str, Figure] = {"damaged": [round(value, 2) for value in before]}
@@ -119,7 +119,8 @@ def finding(case: Case, folder: Path, not_run: str) -> Finding:
             figures[name] = others[name] = better(run(case, file))
         except (OSError, ImportError, subprocess.CalledProcessError) as error:
             figures[name] = type(error).__name__
-    return Finding(case.name, figures, verdict(case, figures[OURS], [*others.values()]), not_run)
+    said = verdict(case, figures[OURS], [*others.values()])
+    return Finding(f"  {case.programme}", figures, said, not_run, case.name)
 
 
 def verdict(case: Case, ours: Figure, others: list[list[float]]) -> str:
@@ -142,7 +143,7 @@ def summary(rows: list[Finding]) -> str:
     both = said.count("ok")
     sdr, lsd = (both + said.count(f"BEHIND in {other}") for other in ("LSD", "SDR"))
     return (
-        f"SDR / log-spectral distance, in dB. Ahead of every peer in both on {both} of "
+        f"SDR/log-spectral distance, in dB. Ahead of every peer in both on {both} of "
         f"{len(said)} rows, in SDR on {sdr}, in log-spectral distance on {lsd}, in neither on "
         f"{said.count('BEHIND')}."
     )

@@ -43,11 +43,16 @@ class Studied:
             box=box.SIMPLE,
             pad_edge=False,
         )
-        table.add_column("")
+        table.add_column("", no_wrap=True)
         for column in columns:
-            table.add_column(column, justify="right", max_width=18)
+            table.add_column(column, justify="right", min_width=min(len(column), 11))
         table.add_column("")
+        group = ""
         for row in rows:
+            if row.group != group:
+                group = row.group
+                table.add_section()
+                table.add_row(f"[bold]{group}[/]")
             figures = [_in_words(row.figures.get(name), self.findings.digits) for name in columns]
             table.add_row(row.name, *figures, _verdict(row))
         return table
@@ -57,7 +62,7 @@ def _in_words(figure: Figure, digits: int) -> str:
     if figure is None or isinstance(figure, str):
         return escape(figure or "")
     numbers: Sequence[float] = [figure] if isinstance(figure, float | int) else figure
-    return " / ".join(f"{number:.{digits}f}" for number in numbers)
+    return "/".join(f"{number:.{digits}f}" for number in numbers)
 
 
 def _verdict(row: Finding) -> str:
