@@ -162,12 +162,14 @@ def finding(name: str, pair: tuple[Audio, Audio], given: argparse.Namespace) -> 
         "time": seconds[0] > SHARE * seconds[1],
     }
     figures: dict[str, Figure] = {
-        "dB apart before": distance_db(mix, reference),
+        "dB apart, before": distance_db(mix, reference),
         "dB apart": apart,
         "LU off": [lufs(master) - lufs(reference) for master in masters],
         "dBTP": peaks,
         "seconds": seconds,
-        "CPU seconds": [statistics.median(run.cpu_seconds for run in runs[who]) for who in made],
+        "seconds, of CPU": [
+            statistics.median(run.cpu_seconds for run in runs[who]) for who in made
+        ],
     }
     verdict = ", ".join(word for word, missing in missed.items() if missing)
     return Finding("", figures, f"MISS: {verdict}" if verdict else "ok", group=name)

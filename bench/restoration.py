@@ -78,8 +78,8 @@ def peers_for(damage: str) -> dict[str, Callable[[Case, Path], Audio]]:
     found = {name: ffmpeg(words) for name, words in zip(names, FFMPEG[damage], strict=False)}
     if damage == "hiss":
         found["noisereduce, stationary"] = noisereduce(True)
-        found["not stationary"] = noisereduce(False)
-        found["told the noise"] = noisereduce(True, told=True)
+        found["noisereduce, moving"] = noisereduce(False)
+        found["noisereduce, told noise"] = noisereduce(True, told=True)
     return found
 
 

@@ -43,9 +43,9 @@ class Studied:
             box=box.SIMPLE,
             pad_edge=False,
         )
-        table.add_column("", no_wrap=True)
+        table.add_column("")
         for column in columns:
-            table.add_column(column, justify="right", min_width=min(len(column), 11))
+            table.add_column(column.replace(", ", "\n"), justify="right", no_wrap=True)
         table.add_column("")
         group = ""
         for row in rows:
