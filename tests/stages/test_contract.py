@@ -133,7 +133,23 @@ def deess(rate: int) -> Strategy:
     return mappings(part, {}, rate).map(in_order)
 
 
-BY_HAND: dict[str, Callable[[int], Strategy]] = {"Band": eq_bands, "Deess": deess}
+def repairs(rate: int) -> Strategy:
+    """A place within the audio of these tests, in a channel that there always is."""
+    del rate
+    return st.fixed_dictionaries(
+        {
+            "channel": st.just(1),
+            "start_frame": st.integers(0, 20000),
+            "frames": st.integers(1, 4000),
+        }
+    )
+
+
+BY_HAND: dict[str, Callable[[int], Strategy]] = {
+    "Band": eq_bands,
+    "Deess": deess,
+    "Repair": repairs,
+}
 
 MOVES = {"delay_frames"}
 """Settings that move a channel on purpose."""

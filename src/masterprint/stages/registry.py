@@ -16,6 +16,8 @@ from masterprint.stages.chorus import Chorus
 from masterprint.stages.clipper import Clipper
 from masterprint.stages.compressor import Compressor
 from masterprint.stages.convolution import Convolution
+from masterprint.stages.declick import Declick
+from masterprint.stages.decrackle import Decrackle
 from masterprint.stages.deess import Deess
 from masterprint.stages.delay import Delay
 from masterprint.stages.dynamic_eq import DynamicEq
@@ -46,6 +48,8 @@ BUILT_IN: dict[str, type[Stage]] = {
     "compressor": Compressor,
     "convolution": Convolution,
     "deess": Deess,
+    "declick": Declick,
+    "decrackle": Decrackle,
     "delay": Delay,
     "dynamic_eq": DynamicEq,
     "eq": Eq,

@@ -1,0 +1,118 @@
+"""Clicks added to programmes whose truth is known, and programmes in which there are none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from masterprint.signal import Signal
+from masterprint.stages.declick import Declick
+from masterprint.stages.decrackle import Decrackle
+from masterprint.stages.run import run_stage
+from programmes import (
+    acoustic,
+    castanets,
+    dense,
+    log_spectral_distance_db,
+    sdr_db,
+    speech,
+    with_clicks,
+    with_crackle,
+)
+
+RATE = 44100
+Audio = NDArray[np.float64]
+PROGRAMMES = {"dense": dense, "acoustic": acoustic, "speech": speech, "castanets": castanets}
+
+
+@cache
+def programme(name: str) -> Audio:
+    return PROGRAMMES[name](RATE, 5.0)
+
+
+def repaired(stage: Declick | Decrackle, audio: Audio, rate: int = RATE) -> tuple[Audio, Any]:
+    report: dict[str, Any] = {}
+    out = run_stage(stage, replace(Signal.of(audio, rate, 30011), report=report)).collect()
+    return out, report
+
+
+@pytest.mark.parametrize("name", PROGRAMMES)
+def test_loud_clicks_go_and_all_else_stays_to_the_bit(name: str) -> None:
+    truth = programme(name)
+    damaged, _ = with_clicks(truth, 8.0, 20.0)
+    out, _ = repaired(Declick(), damaged)
+    assert sdr_db(truth, out) > sdr_db(truth, damaged) + 5.0
+    before = log_spectral_distance_db(truth, damaged)
+    assert log_spectral_distance_db(truth, out) < 0.25 * before
+    assert np.mean(out == damaged) > 0.98
+
+
+@pytest.mark.parametrize("name", PROGRAMMES)
+def test_music_without_clicks_is_left_alone(name: str) -> None:
+    truth = programme(name)
+    out, report = repaired(Declick(), truth)
+    assert sdr_db(truth, out) > 70.0
+    assert report["repairs"] <= 16
+
+
+def test_a_tick_in_one_channel_is_found_where_it_is_and_the_other_one_is_not_touched() -> None:
+    audio = programme("dense").copy()
+    audio[1, 100000:100003] += [0.5, -0.6, 0.3]
+    out, report = repaired(Declick(), audio)
+    assert out[0].tobytes() == audio[0].tobytes()
+    (repair,) = report["list"]
+    assert repair["channel"] == 2
+    assert abs(repair["start_frame"] - 100000) <= 1
+    assert repair["time_s"] == pytest.approx(100000 / RATE, abs=1e-3)
+    assert np.max(np.abs(out[1] - programme("dense")[1])) < 0.1
+
+
+def test_pinned_repairs_give_the_same_master_and_one_struck_out_stays() -> None:
+    damaged, _ = with_clicks(programme("acoustic"), 3.0, 18.0)
+    out, report = repaired(Declick(), damaged)
+    (pinned,) = report["pinned"]
+    again, second = repaired(Declick.model_validate(pinned["declick"]), damaged)
+    assert again.tobytes() == out.tobytes()
+    assert second["repairs"] == report["repairs"]
+    first, *others = pinned["declick"]["repairs"]
+    fewer, _ = repaired(Declick.model_validate({"repairs": others}), damaged)
+    where = slice(first["start_frame"], first["start_frame"] + first["frames"])
+    row = first["channel"] - 1
+    assert fewer[row, where].tobytes() == damaged[row, where].tobytes()
+
+
+def test_repairs_of_a_channel_that_is_not_there_are_refused() -> None:
+    stage = Declick.model_validate({"repairs": [{"channel": 3, "start_frame": 5, "frames": 4}]})
+    assert "channel 3" in stage.problems(RATE, 2)[0]
+
+
+def test_a_tick_in_silence_leaves_silence() -> None:
+    audio = np.zeros((1, 20000))
+    audio[0, 9000] = 0.7
+    out, _ = repaired(Declick(), audio)
+    assert not out.any()
+
+
+@pytest.mark.parametrize("hz", [50.0, 441.0])
+def test_full_scale_squares_are_not_clicks(hz: float) -> None:
+    t = np.arange(2 * RATE) / RATE
+    audio = np.sign(np.sin(2 * np.pi * hz * t + 0.1))[None, :]
+    out, _ = repaired(Declick(), audio)
+    assert sdr_db(audio, out) > 60.0
+
+
+@pytest.mark.parametrize("name", PROGRAMMES)
+def test_crackle_goes(name: str) -> None:
+    truth = programme(name)
+    damaged = with_crackle(truth, 60.0, 6.0)
+    out, report = repaired(Decrackle(), damaged)
+    assert sdr_db(truth, out) > sdr_db(truth, damaged) + 4.0
+    before = log_spectral_distance_db(truth, damaged)
+    assert log_spectral_distance_db(truth, out) < 0.3 * before
+    assert np.mean(out == damaged) > 0.95
+    assert min(report["repairs_by_channel"]) > 100
