@@ -13,6 +13,7 @@ from masterprint.stages.base import COMMON_SETTINGS, Stage
 UNITS = {
     "_db_per_octave": "dB/octave",
     "_dbtp": "dBTP",
+    "_dbfs": "dBFS",
     "_lufs": "LUFS",
     "_db": "dB",
     "_hz": "Hz",

@@ -17,6 +17,7 @@ from masterprint.stages.clipper import Clipper
 from masterprint.stages.compressor import Compressor
 from masterprint.stages.convolution import Convolution
 from masterprint.stages.declick import Declick
+from masterprint.stages.declip import Declip
 from masterprint.stages.decrackle import Decrackle
 from masterprint.stages.deess import Deess
 from masterprint.stages.delay import Delay
@@ -50,6 +51,7 @@ BUILT_IN: dict[str, type[Stage]] = {
     "deess": Deess,
     "declick": Declick,
     "decrackle": Decrackle,
+    "declip": Declip,
     "delay": Delay,
     "dynamic_eq": DynamicEq,
     "eq": Eq,

@@ -1,0 +1,126 @@
+"""Clipped regions of a programme, rebuilt frame by frame."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masterprint.dsp.declipping import NOISE, RIDGE, bonds_of, rebuild
+from masterprint.signal import Block, Signal, rechunk
+
+HALF_FRAME_S = 0.046
+ORDER = 256
+MOST_WORK = 500.0
+"""Multiplications for each frame of audio and step, which bounds the order where much is cut."""
+MOST_CLIPPED = 0.65
+"""Share of a frame; where more is clipped, too little is left to rebuild it from."""
+HIGHEST = 32.0
+"""A peak rises to this many times its clip level at most, 30 dB."""
+
+
+class ClippedRegions:
+    """Rebuilds clipped samples of pieces of `half` frames; all others pass as they are.
+
+    A frame is two pieces. What is rebuilt in one is the starting point of the next, half a frame
+    later, and the two results are blended by Hann windows. Both sides of a frame are known too,
+    from the piece before it and the one behind.
+
+    Args:
+        levels: from where on samples are clipped, (channels, 2): upwards and, as a positive number,
+            downwards; infinity for nowhere.
+        sample_rate_hz: of the pieces.
+        steps: how often the model is made anew in each frame.
+        most_work: a bound of the work for each frame of audio, see MOST_WORK.
+    """
+
+    def __init__(
+        self, levels: NDArray[np.float64], sample_rate_hz: int, steps: int, most_work: float
+    ) -> None:
+        channels = len(levels)
+        self.half = half = 1 << round(np.log2(HALF_FRAME_S * sample_rate_hz))
+        self.half_s = half / sample_rate_hz
+        self.regions = np.zeros(channels, np.int64)
+        self.samples = np.zeros(channels, np.int64)
+        self.left_alone = np.zeros(channels, np.int64)
+        self.peaks = np.zeros(channels)
+        self._levels, self._steps, self._most_work = levels, steps, most_work
+        self._order = min(ORDER, half // 2)
+        self._audio = np.zeros((channels, 4 * half))
+        self._bounds = np.zeros((channels, 4 * half))
+        self._window = 0.5 - 0.5 * np.cos(np.pi * (np.arange(2 * half) + 0.5) / half)
+
+    def run(self, signal: Signal) -> Iterator[Block]:
+        """The whole programme, rebuilt."""
+        rest = [np.zeros((signal.channels, 2 * self.half))]
+        late = 2 * self.half
+        frames = 0
+
+        def counted() -> Iterator[Block]:
+            nonlocal frames
+            for block in signal.blocks:
+                frames += block.shape[1]
+                yield block
+
+        gone = -late
+        for piece in rechunk(itertools.chain(counted(), rest), self.half):
+            short = self.half - piece.shape[1]
+            out = self._next(np.pad(piece, ((0, 0), (0, short))) if short else piece)
+            gone += self.half
+            if gone > 0:
+                over = max(0, gone - frames)
+                yield np.ascontiguousarray(out[:, : self.half - over])
+
+    def _next(self, piece: Block) -> Block:
+        """Take a piece in; give back the one before the last, which is done."""
+        half = self.half
+        for line in (self._audio, self._bounds):
+            line[:, : 3 * half] = line[:, half:].copy()
+        self._audio[:, 3 * half :] = piece
+        up, down = self._levels[:, :1], self._levels[:, 1:]
+        bounds = np.where((piece >= up) | (-piece >= down), piece, 0.0)
+        self._count(bounds)
+        self._bounds[:, 3 * half :] = bounds
+        for row in range(len(piece)):
+            self._frame(row)
+        return self._audio[:, half : 2 * half].copy()
+
+    def _count(self, bounds: Block) -> None:
+        before = self._bounds[:, 3 * self.half - 1 : 3 * self.half]
+        signs = np.sign(np.concatenate([before, bounds], axis=1))
+        starts = (signs[:, 1:] != 0.0) & (signs[:, 1:] != signs[:, :-1])
+        self.regions += np.count_nonzero(starts, axis=1)
+        self.samples += np.count_nonzero(bounds, axis=1)
+
+    def _frame(self, row: int) -> None:
+        half = self.half
+        inside = slice(half, 3 * half)
+        places = np.flatnonzero(self._bounds[row, inside])
+        share = len(places) / (2 * half)
+        if not len(places):
+            return
+        if share > MOST_CLIPPED:
+            self.left_alone[row] += 1
+            return
+        order = int(min(self._order, np.sqrt(2.0 * self._most_work / share**3)))
+        line = self._audio[row].copy()
+        at = places + half
+        bounds = self._bounds[row, at]
+        free = np.ones(len(places), np.bool_)
+        bonds = np.empty(order + 1)
+        tapered = np.zeros(2 * half + order)
+        for _ in range(self._steps):
+            np.multiply(line[inside], self._window, out=tapered[: 2 * half])
+            if not bonds_of(tapered, NOISE, bonds):
+                return
+            rebuild(line, at, bounds, free, bonds, RIDGE)
+        new = np.sign(bounds) * np.clip(np.abs(line[at]), np.abs(bounds), HIGHEST * np.abs(bounds))
+        first = places < half
+        weight = np.where(first, self._window[places], 1.0)
+        old = self._audio[row, at]
+        mixed = old + weight * (new - old)
+        self._audio[row, at] = np.sign(bounds) * np.maximum(np.abs(mixed), np.abs(bounds))
+        done = self._audio[row, at[first]]
+        self.peaks[row] = max(self.peaks[row], float(np.abs(done).max(initial=0.0)))

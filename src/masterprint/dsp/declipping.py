@@ -1,0 +1,163 @@
+"""Samples that were cut off at a level, rebuilt from those around them.
+
+Janssen, Veldhuis and Vries, "Adaptive interpolation of discrete-time signals that can be modelled
+as autoregressive processes", 1986: a model of what each sample has to do with those before it is
+made of a stretch of audio, the unknown samples are put where the model's error has the least
+energy, and both steps are repeated, because the model is the better for better samples. Beyond
+that, it is known of a clipped sample that it was no smaller than what is left of it. So each step
+is a least-squares problem with bounds: samples that would fall short are held where they are, and
+let go again as soon as the error's slope draws them outwards (an active set, as in Lawson and
+Hanson, "Solving least squares problems", 1974, carried on from step to step).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masterprint.dsp.jit import kernel
+
+Array = NDArray[np.float64]
+
+NOISE = 1e-7
+"""Of the power, taken to be noise, so that the model of a pure tone stays a model."""
+RIDGE = 1e-9
+"""Of the diagonal, added to it: what cannot be told from the samples around stays small."""
+
+
+@kernel("b1(f8[::1], f8, f8[::1])")
+def bonds_of(tapered: Array, noise: float, bonds: Array) -> bool:
+    """How the error's energy binds samples k frames apart: the model's own autocorrelation.
+
+    The model is that of the autocorrelation method (Levinson and Durbin). False for silence.
+
+    Args:
+        tapered: audio under a window, and behind it as many zeros as the model has coefficients.
+        noise: share of the power that is added to the power.
+        bonds: takes b[0] to b[order].
+    """
+    order = bonds.shape[0] - 1
+    power = np.zeros(order + 1)
+    for n in range(tapered.shape[0] - order):
+        value = tapered[n]
+        for k in range(order + 1):
+            power[k] += value * tapered[n + k]
+    error = power[0] * (1.0 + noise)
+    if not error > 1e-200:
+        return False
+    taps = np.zeros(order + 1)
+    turned = np.zeros(order + 1)
+    taps[0] = 1.0
+    for i in range(1, order + 1):
+        total = power[i]
+        for k in range(1, i):
+            total += taps[k] * power[i - k]
+        reflection = -total / error
+        for k in range(i + 1):
+            turned[k] = taps[i - k]
+        for k in range(i + 1):
+            taps[k] += reflection * turned[k]
+        error *= 1.0 - reflection * reflection
+        if not error > 0.0:
+            break
+    bonds[:] = 0.0
+    for k in range(order + 1):
+        value = taps[k]
+        for apart in range(order + 1 - k):
+            bonds[apart] += value * taps[k + apart]
+    return True
+
+
+@kernel("void(f8[::1], i8[::1], f8[::1], b1[::1], f8[::1], f8)")
+def rebuild(
+    line: Array,
+    places: NDArray[np.int64],
+    bounds: Array,
+    free: NDArray[np.bool_],
+    bonds: Array,
+    ridge: float,
+) -> None:
+    """Put clipped samples where the error has the least energy, none short of its bound.
+
+    Args:
+        line: audio, with `order` frames more on either side of the first and the last place.
+        places: of the clipped samples, rising.
+        bounds: what they are at least: on the far side from zero, by their sign.
+        free: which are not held at their bounds; brought up to date.
+        bonds: b[0] to b[order] of `bonds_of`.
+        ridge: share of b[0] that is added to the diagonal.
+    """
+    order, count = bonds.shape[0] - 1, places.shape[0]
+    both = np.empty(2 * order + 2)
+    both[2 * order + 1] = 0.0
+    for k in range(order + 1):
+        both[order + k] = bonds[k]
+        both[order - k] = bonds[k]
+
+    # The slope of the energy at what is held, then, with the free ones at zero, the right side.
+    slopes = np.empty(count)
+    unknown = np.empty(count, np.int64)
+    for turn in range(2):
+        if turn == 1:
+            for i in range(count):
+                if not free[i] and slopes[i] * bounds[i] < 0.0:
+                    free[i] = True
+            for i in range(count):
+                if free[i]:
+                    line[places[i]] = 0.0
+        for i in range(count):
+            if free[i] == (turn == 1):
+                first = places[i] - order
+                one, two, three, four = 0.0, 0.0, 0.0, 0.0
+                for k in range(0, 2 * order - 2, 4):
+                    one += both[k] * line[first + k]
+                    two += both[k + 1] * line[first + k + 1]
+                    three += both[k + 2] * line[first + k + 2]
+                    four += both[k + 3] * line[first + k + 3]
+                for k in range(2 * order + 1 - (2 * order + 1) % 4, 2 * order + 1):
+                    one += both[k] * line[first + k]
+                slopes[i] = (one + two) + (three + four)
+    left = 0
+    for i in range(count):
+        if free[i]:
+            unknown[left] = i
+            left += 1
+    if left == 0:
+        return
+
+    # Only what lies within `order` frames is bound: a band, factored as L D L' in its upper half.
+    reach = np.empty(left, np.int64)
+    widest, last = 0, 0
+    for i in range(left):
+        while last + 1 < left and places[unknown[last + 1]] - places[unknown[i]] <= order:
+            last += 1
+        reach[i] = last - i
+        widest = max(widest, last - i)
+    band = np.empty((left, widest + 1))
+    right = np.empty(left)
+    for i in range(left):
+        for k in range(reach[i] + 1):
+            band[i, k] = bonds[places[unknown[i + k]] - places[unknown[i]]]
+        band[i, 0] += ridge * bonds[0]
+        right[i] = -slopes[unknown[i]]
+    for i in range(left):
+        row = band[i]
+        scale = 1.0 / row[0]
+        for k in range(1, reach[i] + 1):
+            factor = row[k] * scale
+            right[i + k] -= factor * right[i]
+            other, mine = band[i + k], row[k:]
+            for j in range(reach[i] + 1 - k):
+                other[j] -= factor * mine[j]
+    for i in range(left - 1, -1, -1):
+        total = right[i]
+        for k in range(1, reach[i] + 1):
+            total -= band[i, k] * right[i + k]
+        right[i] = total / band[i, 0]
+    for i in range(left):
+        which = unknown[i]
+        value = right[i]
+        if not abs(value) < 1e12 or (value - bounds[which]) * bounds[which] < 0.0:
+            value = bounds[which]
+            free[which] = False
+        line[places[which]] = value
