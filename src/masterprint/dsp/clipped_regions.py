@@ -8,15 +8,17 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from masterprint.dsp.declipping import NOISE, RIDGE, bonds_of, rebuild
+from masterprint.dsp.declipping import NOISE, RIDGE, find_lags, find_model, rebuild
 from masterprint.signal import Block, Signal, rechunk
 
 HALF_FRAME_S = 0.046
 ORDER = 256
-MOST_WORK = 500.0
+MOST_WORK = 1500.0
 """Multiplications for each frame of audio and step, which bounds the order where much is cut."""
-MOST_CLIPPED = 0.65
+MOST_CLIPPED = 0.9
 """Share of a frame; where more is clipped, too little is left to rebuild it from."""
+PENALTY = 0.5
+"""What a coefficient more has to bring, over the count of samples that tell about it."""
 HIGHEST = 32.0
 """A peak rises to this many times its clip level at most, 30 dB."""
 
@@ -109,13 +111,16 @@ class ClippedRegions:
         at = places + half
         bounds = self._bounds[row, at]
         free = np.ones(len(places), np.bool_)
-        bonds = np.empty(order + 1)
-        tapered = np.zeros(2 * half + order)
+        lags, taps = np.empty(order + 1), np.empty(order + 1)
+        tapered = np.zeros(2 * half + order + 1)
         for _ in range(self._steps):
             np.multiply(line[inside], self._window, out=tapered[: 2 * half])
-            if not bonds_of(tapered, NOISE, bonds):
+            find_lags(tapered, lags)
+            used = find_model(lags, NOISE, PENALTY / _telling(tapered), taps)
+            if not used:
                 return
-            rebuild(line, at, bounds, free, bonds, RIDGE)
+            bonds = np.correlate(taps[: used + 1], taps[: used + 1], "full")[used:]
+            rebuild(line, at, bounds, free, np.ascontiguousarray(bonds), RIDGE)
         new = np.sign(bounds) * np.clip(np.abs(line[at]), np.abs(bounds), HIGHEST * np.abs(bounds))
         first = places < half
         weight = np.where(first, self._window[places], 1.0)
@@ -124,3 +129,9 @@ class ClippedRegions:
         self._audio[row, at] = np.sign(bounds) * np.maximum(np.abs(mixed), np.abs(bounds))
         done = self._audio[row, at[first]]
         self.peaks[row] = max(self.peaks[row], float(np.abs(done).max(initial=0.0)))
+
+
+def _telling(audio: NDArray[np.float64]) -> float:
+    """How many samples carry the energy: few where a frame holds a stroke and its dying away."""
+    power = audio * audio
+    return float(power.sum() ** 2 / max(float(power @ power), 1e-300))

@@ -19,53 +19,64 @@ from masterprint.dsp.jit import kernel
 
 Array = NDArray[np.float64]
 
-NOISE = 1e-7
+NOISE = 1e-8
 """Of the power, taken to be noise, so that the model of a pure tone stays a model."""
 RIDGE = 1e-9
 """Of the diagonal, added to it: what cannot be told from the samples around stays small."""
 
 
-@kernel("b1(f8[::1], f8, f8[::1])")
-def bonds_of(tapered: Array, noise: float, bonds: Array) -> bool:
-    """How the error's energy binds samples k frames apart: the model's own autocorrelation.
+@kernel("void(f8[::1], f8[::1])")
+def find_lags(tapered: Array, lags: Array) -> None:
+    """The autocorrelation of audio under a window, with a zero behind it for each lag."""
+    count = lags.shape[0]
+    lags[:] = 0.0
+    for n in range(tapered.shape[0] - count):
+        value = tapered[n]
+        for k in range(count):
+            lags[k] += value * tapered[n + k]
 
-    The model is that of the autocorrelation method (Levinson and Durbin). False for silence.
+
+@kernel("i8(f8[::1], f8, f8, f8[::1])")
+def find_model(lags: Array, noise: float, penalty: float, taps: Array) -> int:
+    """The model whose output is that alike itself (Levinson and Durbin), and its order.
+
+    The order is the one where the logarithm of the error and the penalty are least together, as in
+    Akaike's criterion. 0 for silence.
 
     Args:
-        tapered: audio under a window, and behind it as many zeros as the model has coefficients.
+        lags: the autocorrelation, from lag 0 to the highest order.
         noise: share of the power that is added to the power.
-        bonds: takes b[0] to b[order].
+        penalty: for each order.
+        taps: takes the coefficients, 1 first; zeros above the order.
     """
-    order = bonds.shape[0] - 1
-    power = np.zeros(order + 1)
-    for n in range(tapered.shape[0] - order):
-        value = tapered[n]
-        for k in range(order + 1):
-            power[k] += value * tapered[n + k]
-    error = power[0] * (1.0 + noise)
-    if not error > 1e-200:
-        return False
-    taps = np.zeros(order + 1)
-    turned = np.zeros(order + 1)
-    taps[0] = 1.0
-    for i in range(1, order + 1):
-        total = power[i]
-        for k in range(1, i):
-            total += taps[k] * power[i - k]
-        reflection = -total / error
-        for k in range(i + 1):
-            turned[k] = taps[i - k]
-        for k in range(i + 1):
-            taps[k] += reflection * turned[k]
-        error *= 1.0 - reflection * reflection
-        if not error > 0.0:
+    highest = lags.shape[0] - 1
+    turned = np.zeros(highest + 1)
+    order, lowest = highest, np.inf
+    for chosen in range(2):  # once to see what each order brings, once as far as it pays
+        wanted = int(order)
+        error = lags[0] * (1.0 + noise)
+        if not error > 1e-200:
+            return 0
+        taps[:] = 0.0
+        taps[0] = 1.0
+        for i in range(1, wanted + 1):
+            total = lags[i]
+            for k in range(1, i):
+                total += taps[k] * lags[i - k]
+            reflection = -total / error
+            for k in range(i + 1):
+                turned[k] = taps[i - k]
+            for k in range(i + 1):
+                taps[k] += reflection * turned[k]
+            error *= 1.0 - reflection * reflection
+            if not error > 0.0:
+                break
+            cost = np.log(error) + penalty * i
+            if chosen == 0 and cost < lowest:
+                order, lowest = i, cost
+        if order == wanted:
             break
-    bonds[:] = 0.0
-    for k in range(order + 1):
-        value = taps[k]
-        for apart in range(order + 1 - k):
-            bonds[apart] += value * taps[k + apart]
-    return True
+    return int(order)
 
 
 @kernel("void(f8[::1], i8[::1], f8[::1], b1[::1], f8[::1], f8)")
@@ -84,7 +95,8 @@ def rebuild(
         places: of the clipped samples, rising.
         bounds: what they are at least: on the far side from zero, by their sign.
         free: which are not held at their bounds; brought up to date.
-        bonds: b[0] to b[order] of `bonds_of`.
+        bonds: how the error's energy binds samples k frames apart, for k from 0 to the model's
+            order: the autocorrelation of its coefficients.
         ridge: share of b[0] that is added to the diagonal.
     """
     order, count = bonds.shape[0] - 1, places.shape[0]

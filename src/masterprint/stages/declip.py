@@ -19,6 +19,7 @@ from masterprint.stages.base import Settings, Stage
 
 LevelDbfs = Annotated[float, Field(ge=-60, le=60)]
 DIGITS = 6
+"""After the point of a level that is found."""
 STEPS = {"normal": (3, MOST_WORK), "best": (8, math.inf)}
 
 
@@ -37,8 +38,8 @@ class Declip(Stage):
     """Declip: rebuilds peaks that were cut off.
 
     The level at which they were cut is found by their flat tops, in each channel and polarity by
-    itself, also where the programme was turned down or dithered afterwards; a programme without flat
-    tops comes out as it went in, to the bit, and so does every sample below the level. Clipped
+    itself, also where the programme was turned down or dithered afterwards. A programme without
+    flat tops comes out as it went in, to the bit, and so does every sample below the level. Clipped
     samples are put where a model of the sound around them has them (autoregressive interpolation
     after Janssen, of up to 256th order, in frames of 93 ms), at their level or beyond it: see
     `dsp.declipping`.
@@ -116,8 +117,8 @@ class Declip(Stage):
                 found.append([_below(side.level) for side in sides])
         if alone:
             signal.report["note"] = (
-                f"channel {', '.join(alone)}: most samples lie at the highest level, as in a square "
-                "wave; left alone"
+                f"channel {', '.join(alone)}: most samples lie at the highest level, as in a "
+                "square wave; left alone"
             )
         return found
 
@@ -154,7 +155,8 @@ def _below(level: float | None) -> float | None:
     """A level in dBFS, rounded down by so little that it is written down whole."""
     if level is None:
         return None
-    return math.floor((decibels(level) or 0.0) * 10**DIGITS) / 10**DIGITS
+    scale = 10.0**DIGITS
+    return math.floor((decibels(level) or 0.0) * scale) / scale
 
 
 def _rounded(level_db: float | None) -> float | None:
