@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +13,26 @@ from masterprint.dsp.declipping import NOISE, RIDGE, find_lags, find_model, rebu
 from masterprint.signal import Block, Signal, rechunk
 
 HALF_FRAME_S = 0.046
-ORDER = 256
-MOST_WORK = 1500.0
-"""Multiplications for each frame of audio and step, which bounds the order where much is cut."""
 MOST_CLIPPED = 0.9
 """Share of a frame; where more is clipped, too little is left to rebuild it from."""
 PENALTY = 0.5
 """What a coefficient more has to bring, over the count of samples that tell about it."""
 HIGHEST = 32.0
 """A peak rises to this many times its clip level at most, 30 dB."""
+
+
+class Effort(NamedTuple):
+    """How much work a frame is worth.
+
+    Attributes:
+        order: the highest of a model.
+        steps: how often the model is made anew.
+        most_work: multiplications by frame of audio and step; bounds the order where much is cut.
+    """
+
+    order: int
+    steps: int
+    most_work: float
 
 
 class ClippedRegions:
@@ -34,13 +46,10 @@ class ClippedRegions:
         levels: from where on samples are clipped, (channels, 2): upwards and, as a positive number,
             downwards; infinity for nowhere.
         sample_rate_hz: of the pieces.
-        steps: how often the model is made anew in each frame.
-        most_work: a bound of the work for each frame of audio, see MOST_WORK.
+        effort: how much work each frame is worth.
     """
 
-    def __init__(
-        self, levels: NDArray[np.float64], sample_rate_hz: int, steps: int, most_work: float
-    ) -> None:
+    def __init__(self, levels: NDArray[np.float64], sample_rate_hz: int, effort: Effort) -> None:
         channels = len(levels)
         self.half = half = 1 << round(np.log2(HALF_FRAME_S * sample_rate_hz))
         self.half_s = half / sample_rate_hz
@@ -48,8 +57,7 @@ class ClippedRegions:
         self.samples = np.zeros(channels, np.int64)
         self.left_alone = np.zeros(channels, np.int64)
         self.peaks = np.zeros(channels)
-        self._levels, self._steps, self._most_work = levels, steps, most_work
-        self._order = min(ORDER, half // 2)
+        self._levels, self._effort = levels, effort
         self._audio = np.zeros((channels, 4 * half))
         self._bounds = np.zeros((channels, 4 * half))
         self._window = 0.5 - 0.5 * np.cos(np.pi * (np.arange(2 * half) + 0.5) / half)
@@ -106,14 +114,16 @@ class ClippedRegions:
         if share > MOST_CLIPPED:
             self.left_alone[row] += 1
             return
-        order = int(min(self._order, np.sqrt(2.0 * self._most_work / share**3)))
+        order = int(
+            min(self._effort.order, half - 1, np.sqrt(2.0 * self._effort.most_work / share**3))
+        )
         line = self._audio[row].copy()
         at = places + half
         bounds = self._bounds[row, at]
         free = np.ones(len(places), np.bool_)
         lags, taps = np.empty(order + 1), np.empty(order + 1)
-        tapered = np.zeros(2 * half + order + 1)
-        for _ in range(self._steps):
+        tapered = np.zeros(2 * half + order + 4)
+        for _ in range(self._effort.steps):
             np.multiply(line[inside], self._window, out=tapered[: 2 * half])
             find_lags(tapered, lags)
             used = find_model(lags, NOISE, PENALTY / _telling(tapered), taps)

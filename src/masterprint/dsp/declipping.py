@@ -27,13 +27,23 @@ RIDGE = 1e-9
 
 @kernel("void(f8[::1], f8[::1])")
 def find_lags(tapered: Array, lags: Array) -> None:
-    """The autocorrelation of audio under a window, with a zero behind it for each lag."""
+    """The autocorrelation of audio under a window, with at least so many zeros behind it, and 3."""
     count = lags.shape[0]
     lags[:] = 0.0
-    for n in range(tapered.shape[0] - count):
-        value = tapered[n]
+    frames = tapered.shape[0] - count - 3
+    for n in range(0, frames - 3, 4):  # four at a time: one load and one store of each sum
+        one, two, three, four = tapered[n], tapered[n + 1], tapered[n + 2], tapered[n + 3]
+        first, second, third, fourth = (
+            tapered[n:],
+            tapered[n + 1 :],
+            tapered[n + 2 :],
+            tapered[n + 3 :],
+        )
         for k in range(count):
-            lags[k] += value * tapered[n + k]
+            lags[k] += (one * first[k] + two * second[k]) + (three * third[k] + four * fourth[k])
+    for n in range(frames - frames % 4, frames):
+        for k in range(count):
+            lags[k] += tapered[n] * tapered[n + k]
 
 
 @kernel("i8(f8[::1], f8, f8, f8[::1])")
@@ -50,32 +60,40 @@ def find_model(lags: Array, noise: float, penalty: float, taps: Array) -> int:
         taps: takes the coefficients, 1 first; zeros above the order.
     """
     highest = lags.shape[0] - 1
-    turned = np.zeros(highest + 1)
-    order, lowest = highest, np.inf
-    for chosen in range(2):  # once to see what each order brings, once as far as it pays
-        wanted = int(order)
-        error = lags[0] * (1.0 + noise)
-        if not error > 1e-200:
-            return 0
-        taps[:] = 0.0
-        taps[0] = 1.0
-        for i in range(1, wanted + 1):
-            total = lags[i]
-            for k in range(1, i):
-                total += taps[k] * lags[i - k]
-            reflection = -total / error
-            for k in range(i + 1):
-                turned[k] = taps[i - k]
-            for k in range(i + 1):
-                taps[k] += reflection * turned[k]
-            error *= 1.0 - reflection * reflection
-            if not error > 0.0:
-                break
-            cost = np.log(error) + penalty * i
-            if chosen == 0 and cost < lowest:
-                order, lowest = i, cost
-        if order == wanted:
+    error = lags[0] * (1.0 + noise)
+    taps[:] = 0.0
+    taps[0] = 1.0
+    if not error > 1e-200:
+        return 0
+    ahead, behind = np.zeros(highest + 1), np.zeros(highest + 1)
+    turned = np.zeros(highest + 1)  # lags from the highest to the first
+    for k in range(1, highest + 1):
+        turned[highest - k] = lags[k]
+    ahead[0] = 1.0
+    order, lowest = 1, np.inf
+    for i in range(1, highest + 1):
+        past = turned[highest - i :]
+        one, two, three, four = 0.0, 0.0, 0.0, 0.0
+        for k in range(0, i - 3, 4):
+            one += ahead[k] * past[k]
+            two += ahead[k + 1] * past[k + 1]
+            three += ahead[k + 2] * past[k + 2]
+            four += ahead[k + 3] * past[k + 3]
+        for k in range(i - i % 4, i):
+            one += ahead[k] * past[k]
+        reflection = -((one + two) + (three + four)) / error
+        for k in range(i + 1):
+            behind[k] = ahead[i - k]
+        for k in range(i + 1):
+            ahead[k] += reflection * behind[k]
+        error *= 1.0 - reflection * reflection
+        if not error > 0.0:
             break
+        cost = np.log(error) + penalty * i
+        if cost < lowest:
+            order, lowest = i, cost
+            for k in range(i + 1):
+                taps[k] = ahead[k]
     return int(order)
 
 
@@ -145,22 +163,29 @@ def rebuild(
             last += 1
         reach[i] = last - i
         widest = max(widest, last - i)
-    band = np.empty((left, widest + 1))
+    band = np.zeros((left, widest + 2))
     right = np.empty(left)
     for i in range(left):
         for k in range(reach[i] + 1):
             band[i, k] = bonds[places[unknown[i + k]] - places[unknown[i]]]
         band[i, 0] += ridge * bonds[0]
         right[i] = -slopes[unknown[i]]
-    for i in range(left):
-        row = band[i]
-        scale = 1.0 / row[0]
-        for k in range(1, reach[i] + 1):
-            factor = row[k] * scale
-            right[i + k] -= factor * right[i]
-            other, mine = band[i + k], row[k:]
-            for j in range(reach[i] + 1 - k):
-                other[j] -= factor * mine[j]
+    for i in range(0, left, 2):  # two rows at a time: half the loads and stores of those below
+        row, scale = band[i], 1.0 / band[i, 0]
+        if i + 1 == left:
+            break
+        second = band[i + 1]
+        factor = row[1] * scale
+        right[i + 1] -= factor * right[i]
+        for j in range(reach[i + 1] + 1):
+            second[j] -= factor * row[1 + j]
+        scale_second = 1.0 / second[0]
+        for k in range(1, reach[i + 1] + 1):
+            factor, factor_second = row[1 + k] * scale, second[k] * scale_second
+            right[i + 1 + k] -= factor * right[i] + factor_second * right[i + 1]
+            other, mine, mine_second = band[i + 1 + k], row[1 + k :], second[k:]
+            for j in range(reach[i + 1] + 1 - k):
+                other[j] -= factor * mine[j] + factor_second * mine_second[j]
     for i in range(left - 1, -1, -1):
         total = right[i]
         for k in range(1, reach[i] + 1):

@@ -24,6 +24,8 @@ LARGEST_TOLERANCE = 0.01
 """Of the level."""
 STEEP = 8.0
 """Tolerances by which the samples on either side of a flat top lie below it."""
+LEAST_STEP = 12.0 * 2.0**-15
+"""The same, at least: the tops of low notes are as flat as the steps of 16 bits."""
 LEAST_FLAT = 0.1
 """Share of the places where the level is touched that have to be flat tops of three and more..."""
 LEAST_PAIRS = 0.35
@@ -34,7 +36,9 @@ MOST_CLIPPED = 0.5
 LOWEST = 1e-3
 """No clipping is looked for below: -60 dBFS."""
 
-RUN, BEFORE, LAST, TOUCHED, SAMPLES, FLAT, FLAT_SAMPLES, PAIRS, LEAST = range(9)
+LAST, TOUCHED, SAMPLES, FLAT, FLAT_SAMPLES, PAIRS, LEAST = range(2, 9)
+"""What the state of `find_flat_tops` holds by place; before these, the run that is going on, and
+the sample in front of it."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +56,9 @@ def clip_levels(blocks: Iterable[Block], extremes: NDArray[np.float64]) -> list[
         blocks: the whole programme.
         extremes: the highest sample of each side, (channels, 2), the lower one turned.
     """
-    tolerances = np.minimum(
-        np.array(TOLERANCES) * np.maximum(1.0, extremes[..., None]),
-        LARGEST_TOLERANCE * extremes[..., None],
-    )
+    scale = np.maximum(1.0, extremes)[..., None]
+    tolerances = np.minimum(np.array(TOLERANCES) * scale, LARGEST_TOLERANCE * extremes[..., None])
+    steps = np.maximum(STEEP * tolerances, LEAST_STEP * scale)
     state = np.zeros((*tolerances.shape, LEAST + 1))
     state[..., LEAST] = np.inf
     state[..., LAST] = -np.inf
@@ -69,7 +72,7 @@ def clip_levels(blocks: Iterable[Block], extremes: NDArray[np.float64]) -> list[
                         sign,
                         extremes[channel, side],
                         tolerances[channel, side],
-                        STEEP,
+                        steps[channel, side],
                         state[channel, side],
                     )
     return [[_judged(side) for side in channel] for channel in state]
@@ -89,13 +92,13 @@ def _judged(found: NDArray[np.float64]) -> Side:
     return Side(float(best[LEAST]), int(best[SAMPLES]))
 
 
-@kernel("void(f8[::1], f8, f8, f8[::1], f8, f8[:, ::1])", reads=("row",))
+@kernel("void(f8[::1], f8, f8, f8[::1], f8[::1], f8[:, ::1])", reads=("row",))
 def find_flat_tops(
     row: NDArray[np.float64],
     sign: float,
     extreme: float,
     tolerances: NDArray[np.float64],
-    steep: float,
+    steps: NDArray[np.float64],
     state: NDArray[np.float64],
 ) -> None:
     """Go through a row's runs of samples near its extreme; `state` is kept from block to block.
@@ -105,13 +108,13 @@ def find_flat_tops(
         sign: 1 for the upper side, -1 for the lower one.
         extreme: the highest sample of the programme on this side.
         tolerances: how near samples have to be.
-        steep: tolerances by which the neighbours of a flat run are lower.
+        steps: by how much the neighbours of a flat run are lower at each of these.
         state: for each tolerance the current run and the sums, see above.
     """
     frames = row.shape[0]
     for index in range(tolerances.shape[0]):
         near = extreme - tolerances[index]
-        low = extreme - steep * tolerances[index]
+        low = extreme - steps[index]
         run, before = state[index, 0], state[index, 1]
         last = state[index, 2]
         for n in range(frames):

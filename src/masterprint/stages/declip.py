@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from masterprint.dsp.clipped_regions import MOST_WORK, ClippedRegions
+from masterprint.dsp.clipped_regions import ClippedRegions, Effort
 from masterprint.dsp.decibels import amplitude, decibels
 from masterprint.metering.clipping import MOST_CLIPPED, clip_levels
 from masterprint.scratch import Scratch
@@ -20,7 +20,7 @@ from masterprint.stages.base import Settings, Stage
 LevelDbfs = Annotated[float, Field(ge=-60, le=60)]
 DIGITS = 6
 """After the point of a level that is found."""
-STEPS = {"normal": (3, MOST_WORK), "best": (8, math.inf)}
+EFFORTS = {"normal": Effort(384, 4, 1500.0), "best": Effort(512, 10, 20000.0)}
 
 
 class ClipLevels(Settings):
@@ -41,7 +41,7 @@ class Declip(Stage):
     itself, also where the programme was turned down or dithered afterwards. A programme without
     flat tops comes out as it went in, to the bit, and so does every sample below the level. Clipped
     samples are put where a model of the sound around them has them (autoregressive interpolation
-    after Janssen, of up to 256th order, in frames of 93 ms), at their level or beyond it: see
+    after Janssen, of up to 384th order, in frames of 93 ms), at their level or beyond it: see
     `dsp.declipping`.
 
     Tops that are no longer flat, as behind a lossy codec or a soft clipper, are not found: give
@@ -86,8 +86,7 @@ class Declip(Stage):
             linear = np.array(
                 [[math.inf if s is None else amplitude(s) for s in sides] for sides in levels]
             )
-            steps, work = STEPS[self.quality]
-            regions = ClippedRegions(linear, signal.sample_rate_hz, steps, work)
+            regions = ClippedRegions(linear, signal.sample_rate_hz, EFFORTS[self.quality])
             factor = amplitude(-self.headroom_db)
             stored = signal.carrying(scratch.replay())
             clipped = bool((extremes >= linear).any())
