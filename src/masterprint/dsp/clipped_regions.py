@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from masterprint.dsp.declipping import NOISE, RIDGE, find_lags, find_model, rebuild
+from masterprint.dsp.declipping import NOISE, RIDGE, expect, find_lags, find_model, rebuild
 from masterprint.signal import Block, Signal, rechunk
 
 HALF_FRAME_S = 0.046
@@ -60,6 +60,7 @@ class ClippedRegions:
         self._levels, self._effort = levels, effort
         self._audio = np.zeros((channels, 4 * half))
         self._bounds = np.zeros((channels, 4 * half))
+        self._window_energy = 0.75 * half
         self._window = 0.5 - 0.5 * np.cos(np.pi * (np.arange(2 * half) + 0.5) / half)
 
     def run(self, signal: Signal) -> Iterator[Block]:
@@ -129,8 +130,10 @@ class ClippedRegions:
             used = find_model(lags, NOISE, PENALTY / _telling(tapered), taps)
             if not used:
                 return
-            bonds = np.correlate(taps[: used + 1], taps[: used + 1], "full")[used:]
-            rebuild(line, at, bounds, free, np.ascontiguousarray(bonds), RIDGE)
+            full = np.correlate(taps[: used + 1], taps[: used + 1], "full")
+            bonds = np.ascontiguousarray(full[used:])
+            rebuild(line, at, bounds, free, bonds, RIDGE)
+        expect(line, at, bounds, bonds, max(0.0, float(taps @ lags)) / self._window_energy)
         new = np.sign(bounds) * np.clip(np.abs(line[at]), np.abs(bounds), HIGHEST * np.abs(bounds))
         first = places < half
         weight = np.where(first, self._window[places], 1.0)

@@ -12,6 +12,8 @@ Hanson, "Solving least squares problems", 1974, carried on from step to step).
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -198,3 +200,42 @@ def rebuild(
             value = bounds[which]
             free[which] = False
         line[places[which]] = value
+
+
+@kernel("void(f8[::1], i8[::1], f8[::1], f8[::1], f8)")
+def expect(
+    line: Array, places: NDArray[np.int64], bounds: Array, bonds: Array, variance: float
+) -> None:
+    """Move each clipped sample to where it is to be expected, given all others and its bound.
+
+    Of what is likely on both sides of a bound only the far side is left, and its mean lies beyond
+    the bound (that of a truncated normal distribution). Where the sound is sure, as of strings,
+    that is next to nothing; in noise, peaks that least squares would leave at their level rise.
+
+    Args:
+        line: audio, as in `rebuild`.
+        places: of the clipped samples, rising.
+        bounds: what they are at least.
+        bonds: as in `rebuild`.
+        variance: of the model's error.
+    """
+    order = bonds.shape[0] - 1
+    spread = math.sqrt(variance / bonds[0])
+    if not spread > 0.0:
+        return
+    for i in range(places.shape[0]):
+        place = places[i]
+        total = 0.0
+        for k in range(1, order + 1):
+            total += bonds[k] * (line[place - k] + line[place + k])
+        mean = -total / bonds[0]
+        sign = 1.0 if bounds[i] > 0.0 else -1.0
+        short = sign * (bounds[i] - mean) / spread
+        if short > 25.0:
+            hazard = short + 1.0 / short
+        else:
+            density = math.exp(-0.5 * short * short) / math.sqrt(2.0 * math.pi)
+            hazard = density / (0.5 * math.erfc(short / math.sqrt(2.0)))
+        value = mean + sign * spread * hazard
+        if abs(value) < 1e12:
+            line[place] = value
