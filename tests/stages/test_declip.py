@@ -128,6 +128,13 @@ def test_the_round_tops_of_pure_tones_are_not_taken_for_flat_ones(hz: float) -> 
         assert declipped(audio)[0].tobytes() == audio.tobytes()
 
 
+def test_one_flat_top_among_many_peaks_at_a_ceiling_is_chance() -> None:
+    audio = programme("speech") * 0.8
+    audio[:, 1000 : 1000 + 60 * 500 : 500] = 0.9
+    audio[:, 50000:50003] = 0.9
+    assert declipped(audio)[0].tobytes() == audio.tobytes()
+
+
 def test_a_square_wave_is_left_alone_with_a_note() -> None:
     square = np.where(np.arange(2 * RATE) % 100 < 50, 1.0, -1.0)
     audio = np.stack([square, clipped(programme("speech"), 6.0)[0][0, : 2 * RATE]])
