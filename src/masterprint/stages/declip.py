@@ -61,7 +61,8 @@ class Declip(Stage):
         "last of which stands for further ones; null finds it",
     )
     quality: Literal["normal", "best"] = Field(
-        "normal", description="best takes more time, which pays where a great deal is clipped"
+        "normal",
+        description="best takes some three times as long; pays for sustained notes, not for voices",
     )
     headroom_db: float = Field(
         0.0, ge=0, le=24, description="by how much all is turned down, for the new peaks"
