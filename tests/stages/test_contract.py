@@ -106,7 +106,7 @@ def mappings(part: dict[str, Any], schema: dict[str, Any], rate: int) -> Strateg
         optional={
             k: values(v, schema, k, rate)
             for k, v in part["properties"].items()
-            if k not in required and k not in COMMON_SETTINGS and k not in MOVES
+            if k not in required and k not in {*COMMON_SETTINGS, *MOVES, *PLACES}
         },
     )
 
@@ -153,6 +153,8 @@ BY_HAND: dict[str, Callable[[int], Strategy]] = {
 
 MOVES = {"delay_frames"}
 """Settings that move a channel on purpose."""
+PLACES = {"region_s"}
+"""Settings that name a place, which not every programme has."""
 
 
 @st.composite

@@ -21,6 +21,7 @@ from masterprint.stages.declip import Declip
 from masterprint.stages.decrackle import Decrackle
 from masterprint.stages.deess import Deess
 from masterprint.stages.delay import Delay
+from masterprint.stages.denoise import Denoise
 from masterprint.stages.dynamic_eq import DynamicEq
 from masterprint.stages.eq import Eq
 from masterprint.stages.expander import Expander
@@ -54,6 +55,7 @@ BUILT_IN: dict[str, type[Stage]] = {
     "declip": Declip,
     "delay": Delay,
     "dynamic_eq": DynamicEq,
+    "denoise": Denoise,
     "eq": Eq,
     "expander": Expander,
     "fade": Fade,
