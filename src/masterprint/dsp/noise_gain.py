@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from masterprint.dsp.decibels import amplitude
 from masterprint.dsp.exponential_integral import LEAST, STEPS_PER_OCTAVE, half_exponential_table
 from masterprint.dsp.jit import kernel
 
@@ -12,12 +13,12 @@ Array = NDArray[np.float64]
 
 INERTIA = 0.98
 """How much the estimate of one frame counts in the next, 12 ms later."""
-AROUND = 24
-"""Bins to each side that are asked whether something broad is heard."""
+AROUND = 12
+"""Bins to each side, every other one, that are asked whether something broad is heard."""
 RANK = 0.35
 LEAST_BROAD = 2.5
 """How far above noise they have to be; chance does not get there."""
-LEAST_SNR = 10.0**-2.5
+LEAST_SNR_DB = -25.0
 MOST_SNR = 1e12
 
 
@@ -38,35 +39,42 @@ class NoiseGain:
     * the same from the end backwards, which hears what is about to begin, so attacks stay sharp
       (Cohen, "Speech enhancement using a noncausal a priori SNR estimator", 2004);
       for both, two steps as by Plapous et al., 2006: xi is what the step before has left;
-    * what is broad: where the lower third of 49 bins around is well above noise, as in a stroke
+    * what is broad: where the lower third of the 49 bins around is well above noise, as in a stroke
       or a sibilant. Partials, which are narrow, do not lift a rank.
+
+    Args:
+        rows: of the spectra.
+        bins: of the spectra.
+        reduction_db: the most that a bin is lowered by; an even floor, which masks what is done.
     """
 
-    def __init__(self, rows: int, bins: int) -> None:
+    def __init__(self, rows: int, bins: int, reduction_db: float) -> None:
+        self._floor = amplitude(-reduction_db)
+        self._least = 10.0 ** (min(LEAST_SNR_DB, -reduction_db) / 10.0)
         self._state = np.zeros((rows, bins))
         self._table = half_exponential_table()
 
     def gains(self, now: Array, after: Array) -> Array:
-        """Gains for the spectra of a batch, from gamma of it and of the batch that follows.
+        """Gains for the spectra of a batch, from gamma of it and of some frames that follow.
 
         Both have the shape (rows, frames, bins). Batches are asked for in order.
         """
         out = np.empty_like(now)
-        for row in range(len(now)):
-            ahead, back = np.empty_like(now[row]), np.empty_like(now[row])
-            decide(now[row], INERTIA, self._state[row], ahead)
+        ahead, back = np.empty_like(now[0]), np.empty_like(now[0])
+        broad = np.empty((now.shape[1], (now.shape[2] + 1) // 2))
+        for row, gamma in enumerate(now):
+            decide(gamma, INERTIA, self._least, self._state[row], ahead)
             state = np.zeros(now.shape[2])
-            if after.shape[1]:
-                decide(after[row, ::-1].copy(), INERTIA, state, np.empty_like(after[row]))
-            decide(now[row, ::-1].copy(), INERTIA, state, back)
-            broad = np.empty_like(now[row])
-            ranks(now[row], AROUND, RANK, broad)
-            estimate(now[row], ahead, back[::-1].copy(), broad, self._table, out[row])
-        return out
+            later = after[row, ::-1].copy()
+            decide(later, INERTIA, self._least, state, np.empty_like(later))
+            decide(gamma[::-1].copy(), INERTIA, self._least, state, back)
+            ranks(gamma[:, ::2].copy(), AROUND, RANK, broad)
+            estimate(gamma, ahead, back[::-1].copy(), broad, self._least, self._table, out[row])
+        return np.maximum(out, self._floor)
 
 
-@kernel("void(f8[:,::1], f8, f8[::1], f8[:,::1])", reads=("gamma",))
-def decide(gamma: Array, inertia: float, state: Array, out: Array) -> None:
+@kernel("void(f8[:,::1], f8, f8, f8[::1], f8[:,::1])", reads=("gamma",))
+def decide(gamma: Array, inertia: float, least: float, state: Array, out: Array) -> None:
     """The power that each bin's programme has beside the noise, decision-directed, in `out`.
 
     `state` holds that of the frame before, and after it of the last one.
@@ -75,7 +83,7 @@ def decide(gamma: Array, inertia: float, state: Array, out: Array) -> None:
         for k in range(gamma.shape[1]):
             now = gamma[t, k]
             over = now - 1.0 if now > 1.0 else 0.0
-            xi = max(LEAST_SNR, inertia * state[k] + (1.0 - inertia) * over)
+            xi = max(least, inertia * state[k] + (1.0 - inertia) * over)
             gain = xi / (1.0 + xi)
             state[k] = gain * gain * now
             out[t, k] = state[k]
@@ -131,18 +139,18 @@ def ranks(gamma: Array, around: int, rank: float, out: Array) -> None:
 
 
 @kernel(
-    "void(f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1], f8[::1], f8[:,::1])",
+    "void(f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1], f8, f8[::1], f8[:,::1])",
     reads=("gamma", "ahead", "back", "broad", "table"),
 )
 def estimate(
-    gamma: Array, ahead: Array, back: Array, broad: Array, table: Array, out: Array
+    gamma: Array, ahead: Array, back: Array, broad: Array, least: float, table: Array, out: Array
 ) -> None:
     """Gains in `out`: the log-spectral amplitude estimator at the largest of three estimates."""
     for t in range(gamma.shape[0]):
         for k in range(gamma.shape[1]):
-            xi = max(ahead[t, k], back[t, k], LEAST_SNR)
-            if broad[t, k] > LEAST_BROAD and broad[t, k] - 1.0 > xi:
-                xi = broad[t, k] - 1.0
+            xi = max(ahead[t, k], back[t, k], least)
+            if broad[t, k // 2] > LEAST_BROAD and broad[t, k // 2] - 1.0 > xi:
+                xi = broad[t, k // 2] - 1.0
             wiener = xi / (1.0 + xi)
             v = max(wiener * gamma[t, k], LEAST)
             place = np.log2(v / LEAST) * STEPS_PER_OCTAVE

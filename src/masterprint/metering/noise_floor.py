@@ -34,10 +34,18 @@ LEAST_PATCHES, LEAST_SHARE = 3, 0.01
 
 @dataclass(frozen=True)
 class Patches:
-    """Level in dBFS and flatness by channel, patch and band; `seconds` is how long each is."""
+    """What was heard in patches of time and frequency.
+
+    Attributes:
+        level_db: dBFS per bin, by channel, patch and band.
+        flatness: geometric by arithmetic mean, beside that of noise.
+        common: the mean of the first channel by the last, per bin, by patch and band.
+        seconds: how long each patch is.
+    """
 
     level_db: Array
     flatness: Array
+    common: Array
     seconds: float
 
     @property
@@ -90,8 +98,8 @@ class NoiseFloor:
         self._left = math.inf if to_s is None else round(to_s * sample_rate_hz) - self._skip
         self._seconds = PATCH_FRAMES * self._size / 2 / sample_rate_hz
         self._line = np.zeros((channels, 0))
-        self._levels: list[Array] = []
-        self._flat: list[Array] = []
+        self._kept: list[Array] = []
+        self._taken, self._every = 0, 1
 
     def feed(self, block: Block) -> None:
         """Take in the next frames."""
@@ -111,35 +119,48 @@ class NoiseFloor:
         """What was heard. What is left over counts only where there is nothing else."""
         hop = self._size // 2
         usable = self._line.shape[1] // hop * hop
-        if not self._levels and usable >= self._size:
+        if not self._kept and usable >= self._size:
             self._take(self._line[:, :usable])
-        shape = (len(self._line), 0, len(self._edges) - 1)
-        levels = np.stack(self._levels, 1) if self._levels else np.zeros(shape)
-        flat = np.stack(self._flat, 1) if self._flat else np.zeros(shape)
-        return Patches(levels, flat, self._seconds)
+        channels = len(self._line)
+        shape = (-1, 2 * channels + 1, len(self._edges) - 1)
+        kept = np.array(self._kept).reshape(shape).swapaxes(0, 1)
+        seconds = self._seconds * self._every
+        return Patches(kept[:channels], kept[channels:-1], kept[-1], seconds)
 
     def _take(self, piece: Block) -> None:
         frames = np.lib.stride_tricks.sliding_window_view(piece, self._size, axis=1)
         spectrum = np.fft.rfft(frames[:, :: self._size // 2] * self._window)
         power = spectrum.real**2 + spectrum.imag**2 + 1e-30
-        widths = np.diff(self._edges)
-        first, end = self._edges[0], self._edges[-1]
-        mean = np.add.reduceat(power.mean(axis=1)[:, first:end], self._edges[:-1] - first, axis=1)
-        logs = np.log(power[:, :, first:end]).mean(axis=1)
-        log = np.add.reduceat(logs, self._edges[:-1] - first, axis=1) / widths
-        mean = mean / widths
-        self._levels.append(10.0 * np.log10(mean))
-        self._flat.append(np.exp(log) / mean / NOISE_FLATNESS)
-        if len(self._levels) > MOST_PATCHES:
-            self._halve()
+        mean = self._by_band(power.mean(axis=1))
+        flatness = np.exp(self._by_band(np.log(power).mean(axis=1))) / mean / NOISE_FLATNESS
+        cross = (spectrum[:1] * np.conj(spectrum[-1:])).real.mean(axis=1)
+        self._keep(np.concatenate([10.0 * np.log10(mean), flatness, self._by_band(cross)]))
 
-    def _halve(self) -> None:
-        """Of every two patches keep the first, or the second where that is far quieter."""
-        levels, flat = np.array(self._levels[:MOST_PATCHES]), np.array(self._flat[:MOST_PATCHES])
-        quieter = levels[1::2] < levels[::2] - 3.0
-        self._levels = list(np.where(quieter, levels[1::2], levels[::2]))
-        self._flat = list(np.where(quieter, flat[1::2], flat[::2]))
-        self._seconds *= 2.0
+    def _keep(self, patch: Array) -> None:
+        """Take a patch in, as one of its own or together with those before it."""
+        if self._taken % self._every:
+            self._kept[-1] = _quieter(self._kept[-1], patch)
+        else:
+            if len(self._kept) == MOST_PATCHES:
+                pairs = zip(self._kept[::2], self._kept[1::2], strict=True)
+                self._kept = [_quieter(first, second) for first, second in pairs]
+                self._every *= 2
+            self._kept.append(patch)
+        self._taken += 1
+
+    def _by_band(self, values: Array) -> Array:
+        """Means over the bins of each band."""
+        first, end = self._edges[0], self._edges[-1]
+        sums = np.add.reduceat(values[:, first:end], self._edges[:-1] - first, axis=1)
+        return np.asarray(sums / np.diff(self._edges))
+
+
+def _quieter(first: Array, second: Array) -> Array:
+    """One patch of two: the first, but in bands where the second is far quieter that one."""
+    channels = len(first) // 2
+    lower = second[:channels] < first[:channels] - 3.0
+    either = np.concatenate([lower, lower, lower.any(axis=0, keepdims=True)])
+    return np.where(either, second, first)
 
 
 def lowest_cluster(

@@ -41,14 +41,17 @@ class Profile:
     Attributes:
         hz: the middle of each band.
         level_db: dBFS per bin, by channel and band; `NONE_DB` where there is none.
-        known: in which bands of a channel it was heard; elsewhere it is guessed.
-        where: which patches it was heard in.
+        where: which patches it was heard in, by channel, patch and band.
     """
 
     hz: Array
     level_db: Array
-    known: NDArray[np.bool_]
     where: NDArray[np.bool_]
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """In which bands of a channel it was heard; elsewhere it is guessed."""
+        return np.asarray(self.where.any(axis=1))
 
 
 def third_octave_db(hz: Array, sample_rate_hz: int) -> Array:
@@ -64,27 +67,25 @@ def found_profile(patches: Patches, sample_rate_hz: int) -> Profile:
     it is, though never above the quietest that was heard there.
     """
     hz = band_centres_hz(sample_rate_hz)
-    channels, count, bands = patches.level_db.shape
+    channels, _, bands = patches.level_db.shape
     level_db = np.full((channels, bands), NONE_DB)
-    heard = np.zeros((channels, bands), bool)
-    where = np.zeros(count, bool)
+    where = np.zeros(patches.level_db.shape, bool)
     noise_like = patches.noise_like
     for channel in range(channels):
         levels = patches.level_db[channel]
-        known = heard[channel]
         for band in range(bands):
             cluster = lowest_cluster(levels[:, band], noise_like[channel, :, band])
             if cluster is not None:
-                known[band] = True
-                where |= cluster
+                where[channel, :, band] = cluster
                 level_db[channel, band] = _mean_db(levels[cluster, band])
+        known = where[channel].any(axis=0)
         if known.sum() < LEAST_BANDS:
-            level_db[channel], known[:] = NONE_DB, False
+            level_db[channel], where[channel] = NONE_DB, False
             continue
         quietest = np.where(levels > SILENT_DB, levels, np.inf).min(axis=0)
         guess = np.interp(np.arange(bands), np.flatnonzero(known), level_db[channel, known])
         level_db[channel] = np.where(known, level_db[channel], np.minimum(guess, quietest))
-    return Profile(hz, level_db, heard, where)
+    return Profile(hz, level_db, where)
 
 
 def marked_profile(patches: Patches, sample_rate_hz: int) -> Profile:
@@ -95,8 +96,8 @@ def marked_profile(patches: Patches, sample_rate_hz: int) -> Profile:
         power = 10.0 ** (patches.level_db / 10.0)
         level_db = np.maximum(NONE_DB, 10.0 * np.log10(power.mean(axis=1)))
     level_db[level_db <= SILENT_DB] = NONE_DB
-    heard = level_db > NONE_DB
-    return Profile(band_centres_hz(sample_rate_hz), level_db, heard, np.ones(count, bool))
+    where = (level_db > NONE_DB)[:, None].repeat(count, axis=1)
+    return Profile(band_centres_hz(sample_rate_hz), level_db, where)
 
 
 def total_dbfs(hz: Array, level_db: Array, sample_rate_hz: int) -> Array:
@@ -116,6 +117,14 @@ def bin_powers(hz: Array, level_db: Array, sample_rate_hz: int) -> Array:
     rows = [np.interp(np.log(at_hz), np.log(hz), row) for row in level_db]
     power = 10.0 ** (np.array(rows) / 10.0) * scale
     return np.where(np.array(rows) > NONE_DB + 1e-9, power, 0.0)
+
+
+def correlation_of(patches: Patches, profile: Profile) -> float:
+    """How much the noise of the first channel is that of the last, -1 to 1; 0 where unknown."""
+    both = profile.where[0] & profile.where[-1]
+    powers = 10.0 ** (0.05 * (patches.level_db[0] + patches.level_db[-1]))
+    total = float(powers[both].sum())
+    return float(np.clip(patches.common[both].sum() / total, -1.0, 1.0)) if total > 0 else 0.0
 
 
 def nothing_but_noise(patches: Patches, profile: Profile) -> bool:

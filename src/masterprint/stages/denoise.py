@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from masterprint.dsp.decibels import amplitude, power_decibels
+from masterprint.dsp.decibels import power_decibels
 from masterprint.dsp.noise_removal import NoiseRemoval
 from masterprint.dsp.spectra import added_up, spectra, window_frames
 from masterprint.metering.noise_floor import NoiseFloor, Patches
@@ -17,6 +17,7 @@ from masterprint.metering.noise_profile import (
     NONE_DB,
     Profile,
     bin_powers,
+    correlation_of,
     course_of,
     found_profile,
     marked_profile,
@@ -59,6 +60,7 @@ class _Noise(NamedTuple):
 
     hz: Array
     level_db: Array
+    correlation: float
     course: list[tuple[float, float]]
 
 
@@ -89,7 +91,7 @@ class Denoise(Stage):
     )
     follow: bool = Field(True, description="follow noise whose level changes over some seconds")
     reduction_db: float = Field(
-        20.0, ge=0, le=60, description="most that is taken off; what is left masks what is done"
+        24.0, ge=0, le=60, description="most that is taken off; what is left masks what is done"
     )
     sensitivity_db: float = Field(
         0.0, ge=-12, le=12, description="how much louder the noise is taken to be than it was found"
@@ -99,6 +101,9 @@ class Denoise(Stage):
     )
     noise: list[NoiseBand] | None = Field(
         None, min_length=1, max_length=200, description="the noise by frequency; null finds it"
+    )
+    correlation: float = Field(
+        0.0, ge=-1, le=1, description="what left and right of the noise given have in common"
     )
     course: list[NoiseChange] | None = Field(
         None, max_length=200, description="how the level of the noise changes; null for not at all"
@@ -117,7 +122,9 @@ class Denoise(Stage):
         level_db = [[b.level_db[min(row, len(b.level_db) - 1)] for b in bands] for row in rows]
         course = [(change.at_s, change.change_db) for change in self.course or []]
         hz = np.array([band.frequency_hz for band in bands])
-        yield from self._taken_off(signal, _Noise(hz, np.array(level_db), sorted(course)))
+        yield from self._taken_off(
+            signal, _Noise(hz, np.array(level_db), self.correlation, sorted(course))
+        )
 
     def _denoised(self, signal: Signal) -> Iterator[Block]:
         rate = signal.sample_rate_hz
@@ -189,13 +196,17 @@ class Denoise(Stage):
                     "take it off"
                 )
                 return None
-            report["heard_at_s"] = _spans(profile.where, patches.seconds)
+            report["heard_at_s"] = _spans(
+                np.asarray(profile.where.any(axis=(0, 2))), patches.seconds
+            )
         else:
             report["heard_at_s"] = [sorted(self.region_s)]
         course = course_of(patches, profile) if self.follow else []
         third = third_octave_db(profile.hz, rate)
         level_db = np.where(level_db > NONE_DB, np.round(level_db + third, 1), NONE_DB)
-        return _Noise(np.round(profile.hz, 1), np.clip(level_db, NONE_DB, 0.0), course)
+        level_db = np.clip(level_db, NONE_DB, 0.0)
+        correlation = round(correlation_of(patches, profile), 2)
+        return _Noise(np.round(profile.hz, 1), level_db, correlation, course)
 
     def _taken_off(self, signal: Signal, noise: _Noise) -> Iterator[Block]:
         """The programme less what is noise; reports."""
@@ -207,7 +218,7 @@ class Denoise(Stage):
         per_bin = np.where(per_bin > NONE_DB, per_bin + self.sensitivity_db, NONE_DB)
         size = window_frames(rate)
         power = bin_powers(noise.hz, per_bin, rate)
-        removal = NoiseRemoval(power, noise.course, amplitude(-self.reduction_db), rate)
+        removal = NoiseRemoval(power, noise.correlation, noise.course, self.reduction_db, rate)
         heard = ((block, block) for block in signal.blocks if block.shape[1])
         dry, wet = fork(heard, 2)
         removed = Reader(added_up(removal.removed(spectra(wet, channels, size)), channels, size))
@@ -231,12 +242,15 @@ class Denoise(Stage):
         course = [{"at_s": at_s, "change_db": change} for at_s, change in noise.course]
         report["noise_dbfs"] = [_rounded(level) if level > NONE_DB else None for level in total]
         report["noise"] = bands
+        if len(noise.level_db) == 2:
+            report["correlation"] = noise.correlation
         if course:
             report["course"] = course
         report["pinned"] = [
             {
                 self.stage_name: {
                     "noise": bands,
+                    "correlation": noise.correlation,
                     "course": course or None,
                     "reduction_db": self.reduction_db,
                     "sensitivity_db": self.sensitivity_db,
