@@ -13,10 +13,12 @@ Array = NDArray[np.float64]
 
 INERTIA = 0.98
 """How much the estimate of one frame counts in the next, 12 ms later."""
-AROUND = 12
+NEWS = 0.008
+"""How much what is new in a frame counts; the less, the less single peaks of noise get through."""
+AROUND = 20
 """Bins to each side, every other one, that are asked whether something broad is heard."""
 RANK = 0.35
-LEAST_BROAD = 2.5
+LEAST_BROAD = 2.8
 """How far above noise they have to be; chance does not get there."""
 LEAST_SNR_DB = -25.0
 MOST_SNR = 1e12
@@ -34,12 +36,12 @@ class NoiseGain:
     What xi is comes from three estimates, of which the largest counts, so that nothing of the
     programme is lost that one of them hears:
 
-    * the decision-directed one of that paper, xi = a G^2 gamma + (1 - a) max(gamma - 1, 0) with the
-      first term of the frame before: it hears what goes on, and does not twitch (no musical noise);
+    * the decision-directed one of that paper, xi = a G^2 gamma + b max(gamma - 1, 0) with the first
+      term of the frame before: it hears what goes on, and does not twitch (no musical noise);
     * the same from the end backwards, which hears what is about to begin, so attacks stay sharp
       (Cohen, "Speech enhancement using a noncausal a priori SNR estimator", 2004);
       for both, two steps as by Plapous et al., 2006: xi is what the step before has left;
-    * what is broad: where the lower third of the 49 bins around is well above noise, as in a stroke
+    * what is broad: where the lower third of the 81 bins around is well above noise, as in a stroke
       or a sibilant. Partials, which are narrow, do not lift a rank.
 
     Args:
@@ -63,18 +65,20 @@ class NoiseGain:
         ahead, back = np.empty_like(now[0]), np.empty_like(now[0])
         broad = np.empty((now.shape[1], (now.shape[2] + 1) // 2))
         for row, gamma in enumerate(now):
-            decide(gamma, INERTIA, self._least, self._state[row], ahead)
+            decide(gamma, INERTIA, NEWS, self._least, self._state[row], ahead)
             state = np.zeros(now.shape[2])
             later = after[row, ::-1].copy()
-            decide(later, INERTIA, self._least, state, np.empty_like(later))
-            decide(gamma[::-1].copy(), INERTIA, self._least, state, back)
+            decide(later, INERTIA, NEWS, self._least, state, np.empty_like(later))
+            decide(gamma[::-1].copy(), INERTIA, NEWS, self._least, state, back)
             ranks(gamma[:, ::2].copy(), AROUND, RANK, broad)
             estimate(gamma, ahead, back[::-1].copy(), broad, self._least, self._table, out[row])
         return np.maximum(out, self._floor)
 
 
-@kernel("void(f8[:,::1], f8, f8, f8[::1], f8[:,::1])", reads=("gamma",))
-def decide(gamma: Array, inertia: float, least: float, state: Array, out: Array) -> None:
+@kernel("void(f8[:,::1], f8, f8, f8, f8[::1], f8[:,::1])", reads=("gamma",))
+def decide(
+    gamma: Array, inertia: float, news: float, least: float, state: Array, out: Array
+) -> None:
     """The power that each bin's programme has beside the noise, decision-directed, in `out`.
 
     `state` holds that of the frame before, and after it of the last one.
@@ -83,7 +87,7 @@ def decide(gamma: Array, inertia: float, least: float, state: Array, out: Array)
         for k in range(gamma.shape[1]):
             now = gamma[t, k]
             over = now - 1.0 if now > 1.0 else 0.0
-            xi = max(least, inertia * state[k] + (1.0 - inertia) * over)
+            xi = max(least, inertia * state[k] + news * over)
             gain = xi / (1.0 + xi)
             state[k] = gain * gain * now
             out[t, k] = state[k]

@@ -50,7 +50,7 @@ class NoiseRemoval:
             middle = np.maximum(0.0, power.mean(axis=0) + common * np.array([[1.0], [-1.0]]))
             middle[:, (power <= 0.0).any(axis=0)] = 0.0
             self._across = middle, NoiseGain(rows, bins, reduction_db)
-        self._left, self._all = np.zeros(len(power)), 0
+        self._logs, self._all = np.zeros(len(power)), 0
 
     def removed(self, batches: Iterable[Spectra]) -> Iterator[Spectra]:
         """Spectra of what is to be taken off; a batch waits for the next one."""
@@ -65,25 +65,23 @@ class NoiseRemoval:
             yield self._part(held, held[:, :0], number * BATCH)
 
     def lowered_db(self) -> list[float | None]:
-        """How far the noise has been lowered, by channel: the mean over time and frequency."""
+        """How far the noise has been lowered, by channel: the mean over its time and frequency."""
         total = self._power.sum(axis=1) * max(self._all, 1)
-        ratios = np.divide(self._left, total, out=np.zeros_like(total), where=total > 0)
-        return [round(-10.0 * float(np.log10(r)), 2) if r > 0 else None for r in ratios]
+        return [
+            round(-20.0 * float(logs / all_), 2) if all_ > 0.0 else None
+            for logs, all_ in zip(self._logs, total, strict=True)
+        ]
 
     def _part(self, now: Spectra, after: Spectra, first: int) -> Spectra:
         gain = self._gains(self._gain, self._power, now, after, first)
-        aside = np.zeros_like(gain)
         off = (1.0 - gain) * now
         if self._across:
             power, estimator = self._across
             of_both = self._gains(estimator, power, _mid_side(now), _mid_side(after), first)
             also = (power > 0.0).any(axis=0)
             off = np.where(also, 0.5 * (off + _mid_side((1.0 - of_both) * _mid_side(now))), off)
-            straight, crossed = of_both.mean(axis=0), 0.5 * (of_both[0] - of_both[1])
-            gain = np.where(also, 0.5 * (gain + straight), gain)
-            aside = np.where(also, 0.5 * crossed, 0.0) + aside
-        self._left += (gain**2 * self._power[:, None]).sum(axis=(1, 2))
-        self._left += (aside**2 * self._power[::-1, None]).sum(axis=(1, 2))
+            gain = np.where(also, 0.5 * (gain + of_both.mean(axis=0)), gain)
+        self._logs += (np.log10(gain) * self._power[:, None]).sum(axis=(1, 2))
         self._all += gain.shape[1]
         return off
 

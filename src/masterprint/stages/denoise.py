@@ -141,10 +141,12 @@ class Denoise(Stage):
                 frames += block.shape[1]
             patches = floor.finish()
             if region and marked:
-                profile = self._marked(region, marked.finish(), frames / rate, rate)
+                of_noise = marked.finish()
+                profile = self._marked(region, of_noise, frames / rate, rate)
             else:
-                profile = found_profile(patches, rate)
-            noise = self._decided(signal, patches, profile)
+                of_noise, profile = patches, found_profile(patches, rate)
+            correlation = round(correlation_of(of_noise, profile), 2)
+            noise = self._decided(signal, patches, profile, correlation)
             if noise is None:
                 signal.report["pinned"] = []
                 yield from scratch.replay()
@@ -175,7 +177,9 @@ class Denoise(Stage):
             )
         return profile
 
-    def _decided(self, signal: Signal, patches: Patches, profile: Profile) -> _Noise | None:
+    def _decided(
+        self, signal: Signal, patches: Patches, profile: Profile, correlation: float
+    ) -> _Noise | None:
         """What is to be taken off, rounded as it is reported; None for nothing."""
         rate, report = signal.sample_rate_hz, signal.report
         total = total_dbfs(profile.hz, profile.level_db, rate)
@@ -205,7 +209,6 @@ class Denoise(Stage):
         third = third_octave_db(profile.hz, rate)
         level_db = np.where(level_db > NONE_DB, np.round(level_db + third, 1), NONE_DB)
         level_db = np.clip(level_db, NONE_DB, 0.0)
-        correlation = round(correlation_of(patches, profile), 2)
         return _Noise(np.round(profile.hz, 1), level_db, correlation, course)
 
     def _taken_off(self, signal: Signal, noise: _Noise) -> Iterator[Block]:
