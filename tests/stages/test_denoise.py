@@ -31,8 +31,8 @@ WHITE_60 = {"frequency_hz": 1000.0, "level_db": [-79.8]}
 
 
 @cache
-def programme(name: str, seconds: float = 8.0) -> Audio:
-    return PROGRAMMES[name](RATE, seconds)
+def programme(name: str) -> Audio:
+    return PROGRAMMES[name](RATE, 8.0)
 
 
 def denoised(stage: Denoise, audio: Audio, rate: int = RATE) -> tuple[Audio, dict[str, Any]]:
@@ -47,7 +47,7 @@ def rms_db(audio: Audio) -> float:
 
 @pytest.mark.parametrize("name", PROGRAMMES)
 def test_music_without_hiss_passes_bit_for_bit(name: str) -> None:
-    audio = programme(name, 12.0)
+    audio = programme(name)
     out, report = denoised(Denoise(), audio)
     assert out.tobytes() == audio.tobytes()
     assert report["pinned"] == []
@@ -87,7 +87,7 @@ def test_the_profile_is_that_of_the_hiss_in_each_channel() -> None:
     hz = np.fft.rfftfreq(size, 1 / RATE)
     for band in report["noise"]:
         centre = band["frequency_hz"]
-        if 4000 < centre < 18000:
+        if 6000 < centre < 18000:
             inside = (hz >= centre * 2 ** (-1 / 6)) & (hz < centre * 2 ** (1 / 6))
             expected = 10 * np.log10(power[:, inside].sum(axis=1))
             assert band["level_db"] == pytest.approx(list(expected), abs=0.8)
@@ -97,15 +97,15 @@ def test_pinned_settings_give_the_same_bits() -> None:
     truth = programme("speech")
     swell = 10 ** (4 * np.sin(2 * np.pi * np.arange(truth.shape[1]) / truth.shape[1]) / 20)
     given = truth + (with_hiss(truth, -50.0) - truth) * swell
-    for audio in (given, with_hiss(truth, -55.0)):
-        out, report = denoised(Denoise(reduction_db=18.0, sensitivity_db=1.0), audio)
-        (entry,) = report["pinned"]
-        again, _ = denoised(Denoise(**entry["denoise"]), audio)
-        assert again.tobytes() == out.tobytes() != audio.tobytes()
+    out, report = denoised(Denoise(reduction_db=18.0, sensitivity_db=1.0), given)
+    (entry,) = report["pinned"]
+    assert entry["denoise"]["course"]
+    again, _ = denoised(Denoise(**entry["denoise"]), given)
+    assert again.tobytes() == out.tobytes() != given.tobytes()
 
 
 def test_hiss_that_changes_in_level_is_followed() -> None:
-    truth = programme("acoustic", 16.0)
+    truth = np.tile(programme("acoustic"), 2)
     swell_db = 4 * np.sin(2 * np.pi * np.arange(truth.shape[1]) / truth.shape[1])
     given = truth + (with_hiss(truth, -50.0) - truth) * 10 ** (swell_db / 20)
     still, _ = denoised(Denoise(follow=False), given)
@@ -117,7 +117,7 @@ def test_hiss_that_changes_in_level_is_followed() -> None:
 
 
 def test_a_marked_region_is_taken_as_the_noise() -> None:
-    truth = programme("dense")
+    truth = programme("dense").copy()
     white = 10 ** (-60 / 20) * np.random.default_rng(5).standard_normal(truth.shape)
     truth[:, : RATE // 2] = 0.0
     out, report = denoised(Denoise(region_s=[0.05, 0.45]), truth + white)
@@ -207,3 +207,12 @@ def test_other_rates_find_the_same_noise(rate: int) -> None:
     out, report = denoised(Denoise(), tone + noise, rate)
     assert report["noise_dbfs"] == pytest.approx([-60.0], abs=0.5)
     assert sdr_db(tone[None], out) > sdr_db(tone[None], tone + noise) + 8.0
+
+
+def test_a_channel_without_noise_stays_as_it_is() -> None:
+    audio = programme("dense").copy()
+    audio[1] = with_hiss(audio, -50.0)[1]
+    out, report = denoised(Denoise(), audio)
+    assert report["noise_dbfs"][0] is None
+    assert out[0].tobytes() == audio[0].tobytes()
+    assert sdr_db(programme("dense")[1:], out[1:]) > sdr_db(programme("dense")[1:], audio[1:]) + 3.0

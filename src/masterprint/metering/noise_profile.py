@@ -23,6 +23,8 @@ NONE_DB = -160.0
 LEAST_BANDS = 3
 ALOUD_DB, LEAST_ALOUD = 6.0, 0.005
 """A programme stands above its noise by this in this share of it at least, or it is none."""
+LOWER_DB, MOST_LOWER = 3.0, 0.25
+"""A channel that is quieter than noise by this in this share of bands does not have it."""
 SPAN_S = 2.0
 MOST_POINTS = 200
 LEAST_COURSE_DB = 1.5
@@ -64,13 +66,17 @@ def found_profile(patches: Patches, sample_rate_hz: int) -> Profile:
     """The noise that lies under all of a programme.
 
     In bands where the programme never lets it be heard it is taken to be as in the next band where
-    it is, though never above the quietest that was heard there.
+    it is, and in channels where it is never heard as in the others, though never above the quietest
+    that was heard there.
     """
     hz = band_centres_hz(sample_rate_hz)
     channels, _, bands = patches.level_db.shape
     level_db = np.full((channels, bands), NONE_DB)
     where = np.zeros(patches.level_db.shape, bool)
     noise_like = patches.noise_like
+    heard = np.where(patches.level_db > SILENT_DB, patches.level_db, np.inf)
+    quietest = heard.min(axis=1, initial=np.inf)
+    quietest[np.isinf(quietest)] = NONE_DB
     for channel in range(channels):
         levels = patches.level_db[channel]
         for band in range(bands):
@@ -82,9 +88,14 @@ def found_profile(patches: Patches, sample_rate_hz: int) -> Profile:
         if known.sum() < LEAST_BANDS:
             level_db[channel], where[channel] = NONE_DB, False
             continue
-        quietest = np.where(levels > SILENT_DB, levels, np.inf).min(axis=0)
         guess = np.interp(np.arange(bands), np.flatnonzero(known), level_db[channel, known])
-        level_db[channel] = np.where(known, level_db[channel], np.minimum(guess, quietest))
+        guess = np.minimum(guess, quietest[channel])
+        level_db[channel] = np.where(known, level_db[channel], guess)
+    has = where.any(axis=(1, 2))
+    for channel in np.flatnonzero(~has).tolist() if has.any() else ():
+        guess = level_db[has].mean(axis=0)
+        if np.mean(guess > quietest[channel] + LOWER_DB) < MOST_LOWER:
+            level_db[channel] = np.minimum(guess, quietest[channel])
     return Profile(hz, level_db, where)
 
 
@@ -162,7 +173,9 @@ def course_of(patches: Patches, profile: Profile) -> list[tuple[float, float]]:
     smooth = np.median(np.lib.stride_tricks.sliding_window_view(padded, 3), axis=1)
     if smooth.max() - smooth.min() < LEAST_COURSE_DB:
         return []
-    return [(round(float(t), 2), round(float(v), 1)) for t, v in zip(times, smooth, strict=True)]
+    return [
+        (round(float(t), 2), round(float(v), 1) + 0.0) for t, v in zip(times, smooth, strict=True)
+    ]
 
 
 def _mean_db(levels_db: Array) -> float:
