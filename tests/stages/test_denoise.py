@@ -51,7 +51,7 @@ def test_music_without_hiss_passes_bit_for_bit(name: str) -> None:
     out, report = denoised(Denoise(), audio)
     assert out.tobytes() == audio.tobytes()
     assert report["pinned"] == []
-    assert "left as it is" in report["note"]
+    assert "left as it is" in report["summary"]
 
 
 @pytest.mark.parametrize(

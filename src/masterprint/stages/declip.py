@@ -145,6 +145,11 @@ class Declip(Stage):
         report["rebuilt_peak_dbfs"] = _rounded(decibels(float(regions.peaks.max(initial=0.0))))
         if regions.left_alone.any():
             report["left_alone_s"] = round(float(regions.left_alone.sum()) * regions.half_s, 3)
+        report["summary"] = (
+            f"{report['regions']:,} clipped peaks rebuilt, up to {report['rebuilt_peak_dbfs']} dBFS"
+            if total
+            else "no clipped peaks were found"
+        )
         settings: dict[str, Any] = {"clip_dbfs": channels, "quality": self.quality}
         report["pinned"] = [
             {self.stage_name: settings | {"headroom_db": self.headroom_db}},

@@ -187,14 +187,15 @@ class Denoise(Stage):
         if self.region_s is None:
             level_db[total < self.least_dbfs] = NONE_DB
             if (profile.level_db <= NONE_DB).all():
-                report["note"] = "no steady noise was found, so all is left as it is"
+                report["summary"] = "no steady noise was found, so all is left as it is"
                 return None
             if (level_db <= NONE_DB).all():
                 report["noise_dbfs"] = [_rounded(level) for level in total]
-                report["note"] = "the noise lies below least_dbfs, so all is left as it is"
+                report["summary"] = "the noise lies below least_dbfs, so all is left as it is"
                 return None
             if nothing_but_noise(patches, profile):
                 report["noise_dbfs"] = [_rounded(level) for level in total]
+                report["summary"] = "nothing but noise was found"
                 report["note"] = (
                     "nothing but noise was found, so all is left as it is; mark it as region_s to "
                     "take it off"
@@ -244,6 +245,9 @@ class Denoise(Stage):
         ]
         course = [{"at_s": at_s, "change_db": change} for at_s, change in noise.course]
         report["noise_dbfs"] = [_rounded(level) if level > NONE_DB else None for level in total]
+        report["summary"] = (
+            f"noise of {total.max():.1f} dBFS, lowered by {self.reduction_db:g} dB at most"
+        )
         report["noise"] = bands
         if len(noise.level_db) == 2:
             report["correlation"] = noise.correlation
