@@ -20,6 +20,7 @@ from masterprint.stages.declick import Declick
 from masterprint.stages.declip import Declip
 from masterprint.stages.decrackle import Decrackle
 from masterprint.stages.deess import Deess
+from masterprint.stages.dehum import Dehum
 from masterprint.stages.delay import Delay
 from masterprint.stages.denoise import Denoise
 from masterprint.stages.dynamic_eq import DynamicEq
@@ -53,6 +54,7 @@ BUILT_IN: dict[str, type[Stage]] = {
     "declip": Declip,
     "decrackle": Decrackle,
     "deess": Deess,
+    "dehum": Dehum,
     "delay": Delay,
     "denoise": Denoise,
     "dynamic_eq": DynamicEq,

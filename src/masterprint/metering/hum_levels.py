@@ -1,0 +1,137 @@
+"""Levels of hum in music."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from masterprint.dsp.harmonics import KNOT_S
+from masterprint.dsp.jit import kernel
+
+Levels = NDArray[np.complex128]
+Power = NDArray[np.float64]
+
+UNHEARD = 1e20
+"""Noise power of a moment at which nothing can be known."""
+UNEVEN = 0.03
+"""Share by which hum itself is never quite steady, so that no single moment decides."""
+
+
+@kernel(
+    "void(c16[:, :, ::1], f8[:, :, ::1], f8[:, ::1], c16[:, :, ::1], f8[:, :, ::1], f8[:, ::1])"
+)
+def smooth_levels(
+    levels: Levels,
+    noise: Power,
+    step_power: Power,
+    out: Levels,
+    variance: Power,
+    likelihood: Power,
+) -> None:
+    """Levels that wander at random, out of noise of known power.
+
+    The Kalman filter and, backwards, the smoother of Rauch, Tung and Striebel (AIAA Journal 3(8),
+    1965) for a random walk. `levels` and `noise` are (knots, orders, channels); `step_power` is what
+    a level wanders from knot to knot; `variance` is what remains unknown of `out`, and `likelihood`
+    tells how well the walk explains what was heard.
+    """
+    count, orders, channels = levels.shape
+    for k in range(orders):
+        for c in range(channels):
+            step = step_power[k, c]
+            mean, spread = 0j, 1e20
+            total_likelihood = 0.0
+            started = False
+            for n in range(count):
+                if started:
+                    spread += step
+                if noise[n, k, c] < 1e20:
+                    total = spread + noise[n, k, c]
+                    error = levels[n, k, c] - mean
+                    if started:
+                        total_likelihood -= math.log(total)
+                        total_likelihood -= (
+                            error.real * error.real + error.imag * error.imag
+                        ) / total
+                    started = True
+                    mean += spread / total * error
+                    spread = spread * noise[n, k, c] / total
+                out[n, k, c] = mean
+                variance[n, k, c] = spread
+            for n in range(count - 2, -1, -1):
+                ahead = variance[n, k, c] + step
+                gain = variance[n, k, c] / ahead if ahead > 0.0 else 1.0
+                out[n, k, c] += gain * (out[n + 1, k, c] - out[n, k, c])
+                variance[n, k, c] += gain * gain * (variance[n + 1, k, c] - ahead)
+            likelihood[k, c] = total_likelihood
+
+
+def smoothed(levels: Levels, noise: Power, step_power: Power) -> tuple[Levels, Power, Power]:
+    """The levels that wander, what remains unknown of them, and the likelihood."""
+    out, variance = np.empty_like(levels), np.empty(levels.shape)
+    likelihood = np.empty(levels.shape[1:])
+    smooth_levels(
+        np.ascontiguousarray(levels),
+        np.ascontiguousarray(noise),
+        np.ascontiguousarray(step_power),
+        out,
+        variance,
+        likelihood,
+    )
+    return out, variance, likelihood
+
+
+def noise_power(beside: Power, heard: NDArray[np.bool_]) -> Power:
+    """What the music is likely to have at the lines themselves, from what it has beside them.
+
+    Args:
+        beside: power, (knots, orders, channels).
+        heard: where there is sound at all, (knots, channels).
+    """
+    noise = beside.copy()
+    noise[1:-1] = 0.25 * beside[:-2] + 0.5 * beside[1:-1] + 0.25 * beside[2:]
+    noise += 1e-16
+    return np.where(heard[:, None, :], np.minimum(noise, 0.1 * UNHEARD), UNHEARD)
+
+
+def mean_level(levels: Levels, noise: Power) -> tuple[Levels, Power]:
+    """One level for all knots, each of which counts the less the more noise there is; and noise
+    that is never less than what hum is uneven by."""
+    floored = noise
+    for _ in range(3):
+        weight = 1.0 / floored
+        mean = (weight * levels).sum(axis=0) / weight.sum(axis=0)
+        floored = noise + (UNEVEN * np.abs(mean)) ** 2
+    return mean, floored
+
+
+def line_power(levels: Levels, noise: Power) -> Power:
+    """The power of each line, whatever its phase does."""
+    weight = np.where(noise < UNHEARD, 1.0 / noise, 0.0)
+    power = (weight * (np.abs(levels) ** 2 - noise)).sum(axis=0)
+    return np.maximum(power / np.maximum(weight.sum(axis=0), 1e-300), 1e-20)
+
+
+def common_turns(levels: Levels, noise: Power) -> NDArray[np.float64]:
+    """Turns of the fundamental at each knot by which all harmonics together are ahead.
+
+    Levels are smoothed, and how far they turn from knot to knot in common, each order k times as
+    far, is taken away from them; less is smoothed away each time, until nothing turns.
+    """
+    orders = np.arange(1, levels.shape[1] + 1)[None, :, None]
+    angle = np.zeros(len(levels))
+    for wander in (0.4, 0.2, 0.1, 0.05):
+        turned = levels * np.exp(-1j * orders * angle[:, None, None])
+        step = wander**2 * KNOT_S * line_power(turned, noise)
+        smooth, _, _ = smoothed(turned, noise, step)
+        smooth, variance, _ = smoothed(turned, noise + UNEVEN**2 * np.abs(smooth) ** 2, step)
+        across = smooth[1:] * np.conj(smooth[:-1])
+        unknown = np.maximum(variance[1:], variance[:-1])
+        weight = np.where(np.abs(smooth[1:]) ** 2 > 4.0 * unknown, 1.0 / unknown, 0.0)
+        ahead = (orders * weight * across.imag).sum(axis=(1, 2))
+        worth = (orders**2 * weight * np.abs(across)).sum(axis=(1, 2))
+        steps = np.divide(ahead, worth, out=np.zeros_like(ahead), where=worth > 0)
+        angle[1:] += np.cumsum(steps)
+    return np.asarray(angle / (2.0 * np.pi))
