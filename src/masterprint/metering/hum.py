@@ -15,15 +15,30 @@ from masterprint.metering.hum_levels import (
     mean_level,
     noise_power,
     smoothed,
+    UNEVEN,
     UNHEARD,
 )
-from masterprint.metering.hum_search import HumSearch
+from masterprint.dsp.paths import best_path
 from masterprint.metering.hum_track import moved_by_hz
 
 ORDERS = 40
 TRACKED_ORDERS = 20
-WITHIN_HZ = 0.6
-"""How far from where it starts the hum may drift."""
+SEARCHES = (
+    (16, 0.3, 20, 2.0, 8),
+    (8, 0.12, 12, 0.6, 15),
+    (12, 0.03, 15, 0.2, 20),
+)
+"""Closer and closer: reach of the windows in knots, how far to look in Hz, in how many steps, what a
+step costs, and in how many harmonics."""
+NOT_CLEAR_DB, EVIDENCE_DB = 12.0, 60.0
+"""Lines of music may stand out by the first; what stands out further adds up to the second."""
+MOST_SAID = 5.0
+"""Of a single line at a single knot, in whether the hum is there."""
+CHANGE_COST = 30.0
+WANDERS = (0.0, 0.02, 0.1, 0.4)
+"""How much levels may wander in a second, as a share of themselves."""
+MOST_GAINED = 20.0
+FAR = 2.0
 CLEAR = 25.0
 """How much likelier a line must be there than not: as a power ratio, 14 dB."""
 LEAST_S, LEAST_SHARE, NEARLY_ALL = 12.0, 0.4, 0.9
@@ -52,83 +67,104 @@ class Hum:
     clear: NDArray[np.float64]
     present: NDArray[np.bool_]
 
+    @property
+    def evidence_db(self) -> float:
+        """How far its lines stand out, in sum."""
+        clear_db = 10.0 * np.log10(np.maximum(self.clear.max(axis=1), 1e-9))
+        return float(np.maximum(clear_db - NOT_CLEAR_DB, 0.0).sum())
+
     def believed(self) -> bool:
-        """Whether this is hum, and not music: lines that are clear, and there long enough."""
-        found = self.clear.max(axis=1) >= CLEAR
+        """Whether this is hum, and not music: its lines stand out, and for long enough."""
         share = float(self.present.mean())
-        lasting = share * len(self.present) * KNOT_S
-        long = (lasting >= LEAST_S and share >= LEAST_SHARE) or share >= NEARLY_ALL
-        return long and (found.sum() >= 2 or self.clear.max() >= CLEAR**2)
+        lasting_s = share * len(self.present) * KNOT_S
+        long = (lasting_s >= LEAST_S and share >= LEAST_SHARE) or share >= NEARLY_ALL
+        return long and self.evidence_db >= EVIDENCE_DB
 
 
-def followed(
-    cells: Cells, heard: NDArray[np.bool_], search: HumSearch, start_hz: float, follow: bool
-) -> Hum:
-    """Follow a hum from a frequency at which it lies."""
-    knots = len(heard)
-    if follow and search.spans:
-        hz, seconds = search.track(start_hz, WITHIN_HZ)
-        phase = Phase.of(np.interp(np.arange(knots) * KNOT_S, seconds, hz))
-        for half, within, steps, cost, orders in ((8, 0.12, 12, 0.3, 15), (12, 0.03, 15, 0.1, 20)):
+def followed(cells: Cells, heard: NDArray[np.bool_], start_hz: float, follow: bool) -> Hum:
+    """A hum that begins about some frequency, followed if it is to be.
+
+    Args:
+        cells: gives the audio, from its beginning, a cell from knot to knot.
+        heard: the knots around which there is sound, (knots, channels).
+        start_hz: within 0.3 Hz of where the hum lies.
+        follow: whether its frequency drifts.
+    """
+    phase = Phase.of(np.full(len(heard), start_hz))
+    if follow:
+        for half_knots, within_hz, steps, cost, orders in SEARCHES:
             levels, beside = demodulate(cells(), phase, orders)
-            off = moved_by_hz(levels, noise_power(beside, heard), half, within, steps, cost)
-            phase = Phase.of(phase.hz + off)
-    else:
-        phase = Phase.of(np.full(knots, start_hz))
+            noise = noise_power(beside, heard)
+            off_hz = moved_by_hz(levels, noise, half_knots, within_hz, steps, cost)
+            phase = Phase.of(phase.hz + off_hz)
     levels, beside = demodulate(cells(), phase, ORDERS)
     noise = noise_power(beside, heard)
     if follow:
         turns = common_turns(levels[:, :TRACKED_ORDERS], noise[:, :TRACKED_ORDERS])
         phase = phase.turned(turns)
-        orders = np.arange(1, ORDERS + 1)
-        levels = levels * np.exp(-2j * np.pi * orders * turns[:, None])[:, :, None]
-    return _judged(start_hz, phase, levels, noise)
-
-
-def _judged(
-    start_hz: float, phase: Phase, levels: NDArray[np.complex128], noise: NDArray[np.float64]
-) -> Hum:
-    """When the hum is there, and how clearly its lines stand out then."""
-    present = np.ones(len(levels), bool)
+        numbers = np.arange(1, ORDERS + 1)
+        levels = levels * np.exp(-2j * np.pi * numbers * turns[:, None])[:, :, None]
+    present = np.ones(len(heard), bool)
     for _ in range(3):
-        there = np.where(present[:, None, None], noise, UNHEARD)
-        mean, floored = mean_level(levels, there)
-        off = _off(levels, noise, mean, floored)
-        present = off
+        present = _present(levels, noise, present)
+    return Hum(start_hz, phase, levels, noise, _clear(levels, noise, present), present)
+
+
+def _present(
+    levels: NDArray[np.complex128], noise: NDArray[np.float64], believed: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """The knots at which the hum is there, at a quarter of its mean level or more.
+
+    At each knot the likelihood of its mean level, or a half or a quarter of it, is held against that
+    of none; between being there and not there is a path that does not change for nothing.
+    """
+    there = np.where(believed[:, None, None], noise, UNHEARD)
+    mean, floored = mean_level(levels, there)
+    floor = noise + (UNEVEN * np.abs(mean)) ** 2
+    along = (np.conj(mean) * levels).real / floor
+    power = np.abs(mean) ** 2 / floor
+    likelier = [
+        np.clip(2.0 * share * along - share**2 * power, -MOST_SAID, MOST_SAID).sum(axis=(1, 2))
+        for share in (0.25, 0.5, 1.0)
+    ]
+    gains = np.stack([np.zeros(len(levels)), np.max(likelier, axis=0)], axis=1)
+    path = best_path(gains, 1, CHANGE_COST)
+    return np.asarray(path == 1)
+
+
+def _clear(
+    levels: NDArray[np.complex128], noise: NDArray[np.float64], present: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """How clearly each line stands out of its surroundings, as a power ratio."""
     there = np.where(present[:, None, None], noise, UNHEARD)
     mean, floored = mean_level(levels, there)
-    weight = np.where(floored < UNHEARD, 1.0 / floored, 0.0)
-    count = np.maximum((weight > 0).sum(axis=0), 1)
+    weight = np.where(there < UNHEARD, 1.0 / floored, 0.0)
+    count = np.maximum((weight > 0.0).sum(axis=0), 1)
     spread = (weight * np.abs(levels - mean) ** 2).sum(axis=0) / count
-    clear = np.abs(mean) ** 2 * weight.sum(axis=0) / np.maximum(spread, 1.0)
-    return Hum(start_hz, phase, levels, noise, clear, present)
-
-
-def _off(levels, noise, mean, floored):
-    return np.ones(len(levels), bool)
+    return np.asarray(np.abs(mean) ** 2 * weight.sum(axis=0) / np.maximum(spread, 1.0))
 
 
 def lines_of(hum: Hum, orders: NDArray[np.bool_]) -> NDArray[np.complex128]:
-    """The levels of the hum itself at every knot, of the orders wanted."""
+    """The levels of the hum itself at every knot, of the orders wanted.
+
+    How much levels wander is chosen for all lines together, by likelihood: what moves a few of them
+    only is music. Where a level is heard far from where it should be, it is believed the less.
+    """
     noise = np.where(hum.present[:, None, None], hum.noise, UNHEARD)
     power = line_power(hum.levels, noise)
-    mean, _ = mean_level(hum.levels, noise)
-    base = noise + (0.03 * np.abs(mean)) ** 2
-    best = None
-    for wander in (0.0, 0.02, 0.1, 0.4):
-        out, variance, likelihood = smoothed(hum.levels, base, wander**2 * KNOT_S * power)
-        if best is None:
-            best = [out, variance, likelihood, np.full(power.shape, wander)]
-            continue
-        better = likelihood > best[2] + 2.0
-        for place, new in enumerate((out, variance, likelihood)):
-            best[place] = np.where(better, new, best[place])
-        best[3] = np.where(better, wander, best[3])
-    out, _, _, wander = best
-    for _ in range(2):
-        robust = np.maximum(base, np.abs(hum.levels - out) ** 2 / 3.0)
-        robust = np.where(noise >= UNHEARD, UNHEARD, robust)
-        out, variance, _ = smoothed(hum.levels, robust, wander**2 * KNOT_S * power)
+    mean, floored = mean_level(hum.levels, noise)
+    fits = [smoothed(hum.levels, floored, wander**2 * KNOT_S * power) for wander in WANDERS]
+    clear = hum.clear >= CLEAR
+    gained = [
+        float(np.clip(likelihood - fits[0][2], -MOST_GAINED, MOST_GAINED)[clear].sum())
+        for _, _, likelihood in fits
+    ]
+    chosen = int(np.argmax(gained))
+    step = WANDERS[chosen] ** 2 * KNOT_S * power
+    out = fits[chosen][0]
+    for _ in range(3):
+        doubted = np.maximum(floored, np.abs(hum.levels - out) ** 2 / FAR)
+        out, variance, _ = smoothed(hum.levels, np.where(noise < UNHEARD, doubted, UNHEARD), step)
     kept = np.maximum(0.0, 1.0 - variance / np.maximum(np.abs(out) ** 2, 1e-300))
     wanted = hum.present[:, None, None] & orders[None, :, None]
     return np.where(wanted, out * kept, 0.0)

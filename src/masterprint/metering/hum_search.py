@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from masterprint.dsp.paths import best_path, best_through
+from masterprint.dsp.paths import best_through
 from masterprint.signal import Block
 
 LOWEST_HZ, HIGHEST_HZ = 45.0, 65.0
@@ -25,7 +25,7 @@ DAMPED_ABOVE = 10.0
 """A loud note is not much better evidence than hum that is just clear."""
 MOST_DRIFT_HZ_PER_S = 0.06
 APART_HZ = 0.5
-CHANGE_COST = 0.4
+CHANGE_COST = 5.0
 
 Floats = NDArray[np.float64]
 
@@ -85,15 +85,6 @@ class HumSearch:
             if len(found) == count:
                 break
         return found
-
-    def track(self, near_hz: float, within_hz: float) -> tuple[Floats, Floats]:
-        """The frequency, and when, in seconds: it moves slowly and stays near one given."""
-        evidence = np.array(self._evidence, np.float64)
-        grid_hz = self.grid_hz
-        inside = np.abs(grid_hz - near_hz) <= within_hz + 1e-9
-        path = best_path(evidence[:, inside], _reach(), CHANGE_COST)
-        seconds = SPAN_S / 2 * np.arange(1, len(evidence) + 1)
-        return np.asarray(grid_hz[inside][path]), seconds
 
     def _take(self, frame: Block) -> None:
         total = np.zeros(len(self.grid_hz))

@@ -27,6 +27,7 @@ CELL_FRAMES = round(LOW_RATE_HZ * KNOT_S)
 SHORTEST_S = 4.0
 SILENT_S = 0.05
 CANDIDATES = 4
+BEYOND_DOUBT_DB = 200.0
 TRACK_ENTRIES = 200
 
 Order = Annotated[int, Field(ge=1, le=ORDERS)]
@@ -76,11 +77,14 @@ class Dehum(Stage):
             return None
         if self.frequency_hz is not None:
             return heard.followed(self.frequency_hz, self.follow)
+        best: Hum | None = None
         for start_hz in heard.search.candidates(CANDIDATES):
             hum = heard.followed(start_hz, follow=True)
-            if hum.believed():
-                return hum
-        return None
+            if hum.believed() and (best is None or hum.evidence_db > best.evidence_db):
+                best = hum
+            if best is not None and best.evidence_db > BEYOND_DOUBT_DB:
+                break
+        return best
 
     def _orders(self, hum: Hum | None) -> NDArray[np.bool_]:
         numbers = np.arange(1, ORDERS + 1)
@@ -103,6 +107,7 @@ class Dehum(Stage):
         power = (np.abs(lines[hum.present]) ** 2).mean(axis=0)
         report["frequency_hz"] = round(mean_hz, 3)
         report["drift_hz"] = [round(float(hz.min()), 3), round(float(hz.max()), 3)]
+        report["present_s"] = _spans_s(hum.present)
         report["harmonics"] = [
             {
                 "harmonic": n,
@@ -113,6 +118,15 @@ class Dehum(Stage):
         ]
         settings = {"frequency_hz": hum.start_hz, "follow": self.follow, "harmonics": numbers}
         report["pinned"] = [{self.stage_name: settings}]
+
+
+def _spans_s(present: NDArray[np.bool_]) -> list[list[float]]:
+    """From when to when."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], present.astype(np.int8), [0]])))
+    return [
+        [round(first * KNOT_S, 2), round((last - 1) * KNOT_S, 2)]
+        for first, last in edges.reshape(-1, 2).tolist()
+    ]
 
 
 def _level(amplitude: float) -> float | None:
@@ -166,7 +180,7 @@ class _Heard:
         heard[-1] &= edges[-1] <= self._frames
         knots = np.zeros((cells + 1, self._channels), bool)
         knots[1:-1] = heard[1:] & heard[:-1]  # a window takes in the cells to both sides
-        return followed(self.cells, knots, self.search, start_hz, follow)
+        return followed(self.cells, knots, start_hz, follow)
 
     def close(self) -> None:
         """Give the space back."""
