@@ -13,6 +13,7 @@ from masterprint.metering.hum_levels import (
     common_turns,
     line_power,
     mean_level,
+    phase_doubt,
     noise_power,
     smoothed,
     UNEVEN,
@@ -30,17 +31,18 @@ SEARCHES = (
 )
 """Closer and closer: reach of the windows in knots, how far to look in Hz, in how many steps, what a
 step costs, and in how many harmonics."""
-NOT_CLEAR_DB, EVIDENCE_DB = 12.0, 60.0
+NOT_CLEAR_DB, EVIDENCE_DB = 12.0, 30.0
 """Lines of music may stand out by the first; what stands out further adds up to the second."""
 MOST_SAID = 5.0
 """Of a single line at a single knot, in whether the hum is there."""
+TOGETHER = 8
 CHANGE_COST = 30.0
 WANDERS = (0.0, 0.02, 0.1, 0.4)
 """How much levels may wander in a second, as a share of themselves."""
 MOST_GAINED = 20.0
 FAR = 2.0
-CLEAR = 25.0
-"""How much likelier a line must be there than not: as a power ratio, 14 dB."""
+CLEAR = 16.0
+"""How much likelier a line must be there than not: as a power ratio, 12 dB."""
 LEAST_S, LEAST_SHARE, NEARLY_ALL = 12.0, 0.4, 0.9
 """Hum is there for so long and for so much of the programme, or nearly all the time."""
 
@@ -53,6 +55,7 @@ class Hum:
 
     Attributes:
         start_hz: the frequency from which it was followed.
+        follow: whether it was followed at all.
         phase: of the fundamental.
         levels: what is heard at each knot, (knots, orders, channels), complex amplitudes.
         noise: the power of the music there.
@@ -61,6 +64,7 @@ class Hum:
     """
 
     start_hz: float
+    follow: bool
     phase: Phase
     levels: NDArray[np.complex128]
     noise: NDArray[np.float64]
@@ -107,7 +111,7 @@ def followed(cells: Cells, heard: NDArray[np.bool_], start_hz: float, follow: bo
     present = np.ones(len(heard), bool)
     for _ in range(3):
         present = _present(levels, noise, present)
-    return Hum(start_hz, phase, levels, noise, _clear(levels, noise, present), present)
+    return Hum(start_hz, follow, phase, levels, noise, _clear(levels, noise, present), present)
 
 
 def _present(
@@ -135,12 +139,19 @@ def _present(
 def _clear(
     levels: NDArray[np.complex128], noise: NDArray[np.float64], present: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
-    """How clearly each line stands out of its surroundings, as a power ratio."""
+    """How clearly each line stands out of what is around it, as a power ratio.
+
+    What else there is is told by how far the level is off its mean in two seconds together: noise
+    averages out there, a note does not.
+    """
     there = np.where(present[:, None, None], noise, UNHEARD)
     mean, floored = mean_level(levels, there)
     weight = np.where(there < UNHEARD, 1.0 / floored, 0.0)
-    count = np.maximum((weight > 0.0).sum(axis=0), 1)
-    spread = (weight * np.abs(levels - mean) ** 2).sum(axis=0) / count
+    off = weight * (levels - mean)
+    firsts = np.arange(0, len(levels), TOGETHER)
+    weights = np.add.reduceat(weight, firsts, axis=0)
+    together = np.abs(np.add.reduceat(off, firsts, axis=0)) ** 2 / np.maximum(weights, 1e-30)
+    spread = together.sum(axis=0) / np.maximum((weights > 0.0).sum(axis=0), 1)
     return np.asarray(np.abs(mean) ** 2 * weight.sum(axis=0) / np.maximum(spread, 1.0))
 
 
@@ -166,5 +177,10 @@ def lines_of(hum: Hum, orders: NDArray[np.bool_]) -> NDArray[np.complex128]:
         doubted = np.maximum(floored, np.abs(hum.levels - out) ** 2 / FAR)
         out, variance, _ = smoothed(hum.levels, np.where(noise < UNHEARD, doubted, UNHEARD), step)
     kept = np.maximum(0.0, 1.0 - variance / np.maximum(np.abs(out) ** 2, 1e-300))
+    if hum.follow:
+        doubt = phase_doubt(
+            hum.levels[:, :TRACKED_ORDERS], hum.noise[:, :TRACKED_ORDERS], hum.present, hum.phase.hz
+        )
+        kept = kept * np.exp(-0.5 * np.outer(doubt, np.arange(1, ORDERS + 1) ** 2))[:, :, None]
     wanted = hum.present[:, None, None] & orders[None, :, None]
     return np.where(wanted, out * kept, 0.0)

@@ -15,6 +15,12 @@ Power = NDArray[np.float64]
 
 UNHEARD = 1e20
 """Noise power of a moment at which nothing can be known."""
+SURE_LINES, SURE_ABOVE = 3, 4.0
+"""So many lines that stand above the music by such a power tell the phase of the fundamental."""
+UNREACHED = 1_000_000
+FAR_KNOTS = 16
+LEAST_WANDER_HZ = 0.0003
+"""In a second."""
 UNEVEN = 0.03
 """Share by which hum itself is never quite steady, so that no single moment decides."""
 
@@ -135,3 +141,27 @@ def common_turns(levels: Levels, noise: Power) -> NDArray[np.float64]:
         steps = np.divide(ahead, worth, out=np.zeros_like(ahead), where=worth > 0)
         angle[1:] += np.cumsum(steps)
     return np.asarray(angle / (2.0 * np.pi))
+
+
+def phase_doubt(
+    levels: Levels, noise: Power, present: NDArray[np.bool_], hz: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """How far the phase of the fundamental may be off at each knot: a variance, in square radians.
+
+    At some knots the hum stands above the music, and its phase is sure. Away from them the
+    frequency wanders at random, as much as it does between them, and the phase with it: between two
+    sure knots, a and b seconds away, by (2 pi wander)^2 (a b / (a + b))^3 / 3.
+    """
+    knots = np.arange(len(levels))
+    mean, _ = mean_level(levels, np.where(present[:, None, None], noise, UNHEARD))
+    above = np.abs(mean) ** 2 > SURE_ABOVE * noise
+    sure = above.any(axis=2).sum(axis=1) >= SURE_LINES
+    if not sure.any():
+        return np.zeros(len(levels))
+    before = knots - np.maximum.accumulate(np.where(sure, knots, -UNREACHED))
+    after = np.minimum.accumulate(np.where(sure, knots, UNREACHED)[::-1])[::-1] - knots
+    both = sure[:-FAR_KNOTS] & sure[FAR_KNOTS:]
+    moved = (hz[FAR_KNOTS:] - hz[:-FAR_KNOTS])[both] / math.sqrt(FAR_KNOTS * KNOT_S)
+    wander = max(LEAST_WANDER_HZ, float(np.sqrt(np.mean(moved**2))) if len(moved) else 0.0)
+    reach = KNOT_S * before * after / np.maximum(before + after, 1)
+    return np.asarray((2.0 * np.pi * wander) ** 2 * reach**3 / 3.0)
