@@ -15,7 +15,7 @@ def best_path(gains: Table, reach: int, cost: float) -> NDArray[np.int64]:
 
     From row to row a path moves by at most `reach` places, each of which costs `cost`.
     """
-    rows, places = gains.shape
+    rows = len(gains)
     score = gains[0]
     came = np.zeros(gains.shape, np.int64)
     for row in range(1, rows):

@@ -9,17 +9,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masterprint.dsp.harmonics import KNOT_S, Phase, demodulate
+from masterprint.dsp.paths import best_path
 from masterprint.metering.hum_levels import (
+    UNEVEN,
+    UNHEARD,
+    clearness,
     common_turns,
     line_power,
     mean_level,
-    phase_doubt,
     noise_power,
+    phase_doubt,
     smoothed,
-    UNEVEN,
-    UNHEARD,
 )
-from masterprint.dsp.paths import best_path
 from masterprint.metering.hum_track import moved_by_hz
 
 ORDERS = 40
@@ -29,13 +30,12 @@ SEARCHES = (
     (8, 0.12, 12, 0.6, 15),
     (12, 0.03, 15, 0.2, 20),
 )
-"""Closer and closer: reach of the windows in knots, how far to look in Hz, in how many steps, what a
-step costs, and in how many harmonics."""
+"""Closer and closer: reach of the windows in knots, how far to look in Hz, in how many steps, what
+a step costs, and in how many harmonics."""
 NOT_CLEAR_DB, EVIDENCE_DB = 12.0, 30.0
 """Lines of music may stand out by the first; what stands out further adds up to the second."""
 MOST_SAID = 5.0
 """Of a single line at a single knot, in whether the hum is there."""
-TOGETHER = 8
 CHANGE_COST = 30.0
 WANDERS = (0.0, 0.02, 0.1, 0.4)
 """How much levels may wander in a second, as a share of themselves."""
@@ -111,7 +111,15 @@ def followed(cells: Cells, heard: NDArray[np.bool_], start_hz: float, follow: bo
     present = np.ones(len(heard), bool)
     for _ in range(3):
         present = _present(levels, noise, present)
-    return Hum(start_hz, follow, phase, levels, noise, _clear(levels, noise, present), present)
+    return Hum(
+        start_hz,
+        follow,
+        phase,
+        levels,
+        noise,
+        clearness(levels, np.where(present[:, None, None], noise, UNHEARD)),
+        present,
+    )
 
 
 def _present(
@@ -119,11 +127,11 @@ def _present(
 ) -> NDArray[np.bool_]:
     """The knots at which the hum is there, at a quarter of its mean level or more.
 
-    At each knot the likelihood of its mean level, or a half or a quarter of it, is held against that
-    of none; between being there and not there is a path that does not change for nothing.
+    At each knot the likelihood of its mean level, or a half or a quarter of it, is held against
+    that of none; between being there and not there is a path that does not change for nothing.
     """
     there = np.where(believed[:, None, None], noise, UNHEARD)
-    mean, floored = mean_level(levels, there)
+    mean, _ = mean_level(levels, there)
     floor = noise + (UNEVEN * np.abs(mean)) ** 2
     along = (np.conj(mean) * levels).real / floor
     power = np.abs(mean) ** 2 / floor
@@ -136,25 +144,6 @@ def _present(
     return np.asarray(path == 1)
 
 
-def _clear(
-    levels: NDArray[np.complex128], noise: NDArray[np.float64], present: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """How clearly each line stands out of what is around it, as a power ratio.
-
-    What else there is is told by how far the level is off its mean in two seconds together: noise
-    averages out there, a note does not.
-    """
-    there = np.where(present[:, None, None], noise, UNHEARD)
-    mean, floored = mean_level(levels, there)
-    weight = np.where(there < UNHEARD, 1.0 / floored, 0.0)
-    off = weight * (levels - mean)
-    firsts = np.arange(0, len(levels), TOGETHER)
-    weights = np.add.reduceat(weight, firsts, axis=0)
-    together = np.abs(np.add.reduceat(off, firsts, axis=0)) ** 2 / np.maximum(weights, 1e-30)
-    spread = together.sum(axis=0) / np.maximum((weights > 0.0).sum(axis=0), 1)
-    return np.asarray(np.abs(mean) ** 2 * weight.sum(axis=0) / np.maximum(spread, 1.0))
-
-
 def lines_of(hum: Hum, orders: NDArray[np.bool_]) -> NDArray[np.complex128]:
     """The levels of the hum itself at every knot, of the orders wanted.
 
@@ -163,7 +152,7 @@ def lines_of(hum: Hum, orders: NDArray[np.bool_]) -> NDArray[np.complex128]:
     """
     noise = np.where(hum.present[:, None, None], hum.noise, UNHEARD)
     power = line_power(hum.levels, noise)
-    mean, floored = mean_level(hum.levels, noise)
+    _, floored = mean_level(hum.levels, noise)
     fits = [smoothed(hum.levels, floored, wander**2 * KNOT_S * power) for wander in WANDERS]
     clear = hum.clear >= CLEAR
     gained = [

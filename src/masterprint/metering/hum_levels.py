@@ -17,9 +17,9 @@ UNHEARD = 1e20
 """Noise power of a moment at which nothing can be known."""
 SURE_LINES, SURE_ABOVE = 3, 4.0
 """So many lines that stand above the music by such a power tell the phase of the fundamental."""
+TOGETHER = 8
 UNREACHED = 1_000_000
-FAR_KNOTS = 16
-LEAST_WANDER_HZ = 0.0003
+LEAST_WANDER_HZ, UNKNOWN_WANDER_HZ = 0.0003, 0.02
 """In a second."""
 UNEVEN = 0.03
 """Share by which hum itself is never quite steady, so that no single moment decides."""
@@ -39,8 +39,8 @@ def smooth_levels(
     """Levels that wander at random, out of noise of known power.
 
     The Kalman filter and, backwards, the smoother of Rauch, Tung and Striebel (AIAA Journal 3(8),
-    1965) for a random walk. `levels` and `noise` are (knots, orders, channels); `step_power` is what
-    a level wanders from knot to knot; `variance` is what remains unknown of `out`, and `likelihood`
+    1965) for a random walk. `levels` and `noise` are (knots, orders, channels); `step_power` is
+    what a level wanders from knot to knot; `variance` is what remains unknown of `out`, and `likelihood`
     tells how well the walk explains what was heard.
     """
     count, orders, channels = levels.shape
@@ -102,22 +102,40 @@ def noise_power(beside: Power, heard: NDArray[np.bool_]) -> Power:
     return np.where(heard[:, None, :], np.minimum(noise, 0.1 * UNHEARD), UNHEARD)
 
 
-def mean_level(levels: Levels, noise: Power) -> tuple[Levels, Power]:
-    """One level for all knots, each of which counts the less the more noise there is; and noise
-    that is never less than what hum is uneven by."""
+def mean_level(levels: Levels, noise: Power, uneven: float = UNEVEN) -> tuple[Levels, Power]:
+    """One level for all knots, each of which counts the less the more noise there is.
+
+    With it comes the noise that was reckoned with: never less than what hum is uneven by.
+    """
     floored = noise
     for _ in range(3):
         weight = 1.0 / floored
         mean = (weight * levels).sum(axis=0) / weight.sum(axis=0)
-        floored = noise + (UNEVEN * np.abs(mean)) ** 2
+        floored = noise + (uneven * np.abs(mean)) ** 2
     return mean, floored
+
+
+def clearness(levels: Levels, noise: Power, uneven: float = UNEVEN) -> Power:
+    """How clearly each line stands out of what is around it, as a power ratio.
+
+    What else there is is told by how far the level is off its mean in two seconds together: noise
+    averages out there, a note does not.
+    """
+    mean, floored = mean_level(levels, noise, uneven)
+    weight = np.where(noise < UNHEARD, 1.0 / floored, 0.0)
+    firsts = np.arange(0, len(levels), TOGETHER)
+    off = np.add.reduceat(weight * (levels - mean), firsts, axis=0)
+    weights = np.add.reduceat(weight, firsts, axis=0)
+    spread = (np.abs(off) ** 2 / np.maximum(weights, 1e-300)).sum(axis=0)
+    spread /= np.maximum((weights > 0.0).sum(axis=0), 1)
+    return np.asarray(np.abs(mean) ** 2 * weight.sum(axis=0) / np.maximum(spread, 1.0))
 
 
 def line_power(levels: Levels, noise: Power) -> Power:
     """The power of each line, whatever its phase does."""
     weight = np.where(noise < UNHEARD, 1.0 / noise, 0.0)
     power = (weight * (np.abs(levels) ** 2 - noise)).sum(axis=0)
-    return np.maximum(power / np.maximum(weight.sum(axis=0), 1e-300), 1e-20)
+    return np.asarray(np.maximum(power / np.maximum(weight.sum(axis=0), 1e-300), 1e-20))
 
 
 def common_turns(levels: Levels, noise: Power) -> NDArray[np.float64]:
@@ -160,8 +178,14 @@ def phase_doubt(
         return np.zeros(len(levels))
     before = knots - np.maximum.accumulate(np.where(sure, knots, -UNREACHED))
     after = np.minimum.accumulate(np.where(sure, knots, UNREACHED)[::-1])[::-1] - knots
-    both = sure[:-FAR_KNOTS] & sure[FAR_KNOTS:]
-    moved = (hz[FAR_KNOTS:] - hz[:-FAR_KNOTS])[both] / math.sqrt(FAR_KNOTS * KNOT_S)
-    wander = max(LEAST_WANDER_HZ, float(np.sqrt(np.mean(moved**2))) if len(moved) else 0.0)
+    wander = min(_wander_hz(hz, sure, lag) for lag in (4, 16))  # 1 s and 4 s
     reach = KNOT_S * before * after / np.maximum(before + after, 1)
     return np.asarray((2.0 * np.pi * wander) ** 2 * reach**3 / 3.0)
+
+
+def _wander_hz(hz: NDArray[np.float64], sure: NDArray[np.bool_], lag: int) -> float:
+    """How far a frequency wanders in a second, from how far it does in `lag` knots."""
+    moved = (hz[lag:] - hz[:-lag])[sure[:-lag] & sure[lag:]] if lag < len(hz) else hz[:0]
+    if not len(moved):
+        return UNKNOWN_WANDER_HZ
+    return max(LEAST_WANDER_HZ, float(np.sqrt(np.mean(moved**2) / (lag * KNOT_S))))

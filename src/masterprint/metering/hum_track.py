@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from masterprint.dsp.harmonics import KNOT_S, Phase
+from masterprint.dsp.harmonics import KNOT_S
 from masterprint.dsp.jit import kernel
 from masterprint.dsp.paths import best_path
 

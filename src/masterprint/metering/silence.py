@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from bisect import bisect_left, bisect_right
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,22 +10,20 @@ from numpy.typing import NDArray
 from masterprint.signal import Block
 
 
-class SilentSpan(NamedTuple):
-    """Frames of a channel from `start` up to, not including, `end`."""
-
-    channel: int
-    start: int
-    end: int
-
-
 class Silence:
-    """Spans of zeros in each channel, of at least so many frames."""
+    """Spans of zeros in each channel, of at least so many frames; all of one that is never heard.
+
+    Attributes:
+        starts: by channel, the frames at which its spans begin.
+        ends: the frames behind them.
+    """
 
     def __init__(self, channels: int, least_frames: int) -> None:
         self._least = least_frames
-        self._sounded = np.zeros(channels, np.int64)
+        self._sounded = [0] * channels
         self._frames = 0
-        self.spans: list[SilentSpan] = []
+        self.starts: list[list[int]] = [[] for _ in range(channels)]
+        self.ends: list[list[int]] = [[] for _ in range(channels)]
 
     def feed(self, block: Block) -> None:
         """Take in the next frames."""
@@ -34,22 +32,39 @@ class Silence:
             if not len(sounding):
                 continue
             starts = np.concatenate([[self._sounded[channel]], sounding[:-1] + 1])
-            for place in np.flatnonzero(sounding - starts >= self._least):
-                self.spans.append(SilentSpan(channel, int(starts[place]), int(sounding[place])))
-            self._sounded[channel] = sounding[-1] + 1
+            long = np.flatnonzero(sounding - starts >= self._least)
+            self.starts[channel] += starts[long].tolist()
+            self.ends[channel] += sounding[long].tolist()
+            self._sounded[channel] = int(sounding[-1]) + 1
         self._frames += block.shape[1]
 
     def finish(self) -> None:
         """The programme is over: what is silent up to its end counts as well."""
         for channel, start in enumerate(self._sounded):
-            if self._frames - start >= self._least:
-                self.spans.append(SilentSpan(channel, int(start), self._frames))
+            if self._frames - start >= self._least or not start:
+                self.starts[channel].append(start)
+                self.ends[channel].append(self._frames)
 
-    def heard(self, edges: NDArray[np.float64], channels: int) -> NDArray[np.bool_]:
-        """Which of the stretches between neighbouring edges have no silence, (stretches, channels)."""
-        heard = np.ones((len(edges) - 1, channels), bool)
-        for span in self.spans:
-            first = int(np.searchsorted(edges, span.start, "right")) - 1
-            last = int(np.searchsorted(edges, span.end, "left"))
-            heard[max(first, 0) : last, span.channel] = False
-        return heard
+    def sounding(self, edges: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Which stretches from edge to edge have no silence in them, (stretches, channels)."""
+        sounding = np.ones((len(edges) - 1, len(self.starts)), bool)
+        for channel in range(len(self.starts)):
+            for start, end in zip(self.starts[channel], self.ends[channel], strict=True):
+                first = max(0, int(np.searchsorted(edges, start, "right")) - 1)
+                sounding[first : int(np.searchsorted(edges, end, "left")), channel] = False
+        return sounding
+
+    def away(self, start: int, frames: int, ramp_frames: int) -> NDArray[np.float64]:
+        """0 in silence, 1 away from it, by way of half a cosine: (channels, frames)."""
+        away = np.ones((len(self.starts), frames))
+        for channel, row in enumerate(away):
+            starts, ends = self.starts[channel], self.ends[channel]
+            first = bisect_right(ends, start - ramp_frames)
+            last = bisect_left(starts, start + frames + ramp_frames)
+            for begin, end in zip(starts[first:last], ends[first:last], strict=True):
+                low = max(0, begin - ramp_frames - start)
+                place = np.arange(low, min(frames, end + ramp_frames - start)) + start
+                gone = np.maximum(np.maximum(begin - place, place - end + 1), 0)
+                ramp = 0.5 - 0.5 * np.cos(np.pi * gone / (ramp_frames + 1))
+                row[low : low + len(place)] = np.minimum(row[low : low + len(place)], ramp)
+        return away

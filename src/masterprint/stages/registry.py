@@ -16,6 +16,7 @@ from masterprint.stages.chorus import Chorus
 from masterprint.stages.clipper import Clipper
 from masterprint.stages.compressor import Compressor
 from masterprint.stages.convolution import Convolution
+from masterprint.stages.dc import Dc
 from masterprint.stages.declick import Declick
 from masterprint.stages.declip import Declip
 from masterprint.stages.decrackle import Decrackle
@@ -54,6 +55,7 @@ BUILT_IN: dict[str, type[Stage]] = {
     "declip": Declip,
     "decrackle": Decrackle,
     "deess": Deess,
+    "dc": Dc,
     "dehum": Dehum,
     "delay": Delay,
     "denoise": Denoise,
