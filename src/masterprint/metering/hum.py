@@ -25,6 +25,7 @@ from masterprint.metering.hum_track import moved_by_hz
 
 ORDERS = 40
 TRACKED_ORDERS = 20
+VERY_CLEAR = 100.0
 SEARCHES = (
     (16, 0.3, 20, 2.0, 8),
     (8, 0.12, 12, 0.6, 15),
@@ -76,6 +77,23 @@ class Hum:
         """How far its lines stand out, in sum."""
         clear_db = 10.0 * np.log10(np.maximum(self.clear.max(axis=1), 1e-9))
         return float(np.maximum(clear_db - NOT_CLEAR_DB, 0.0).sum())
+
+    def lines(self) -> NDArray[np.bool_]:
+        """The harmonics that are there: clear, and where not very, not far above those beside them.
+
+        What stands out a little and is twice as loud as the next lines that are very clear is a
+        note that comes again and again.
+        """
+        clear = self.clear.max(axis=1)
+        there = np.where(self.present[:, None, None], self.noise, UNHEARD)
+        level = np.abs(mean_level(self.levels, there)[0]).max(axis=1)
+        found = clear >= CLEAR
+        very = np.flatnonzero(clear >= VERY_CLEAR)
+        for order in np.flatnonzero(found & (clear < VERY_CLEAR)):
+            beside = [*very[very < order][-1:], *very[very > order][:1]]
+            if beside and level[order] > 2.0 * level[beside].max():
+                found[order] = False
+        return np.asarray(found)
 
     def believed(self) -> bool:
         """Whether this is hum, and not music: its lines stand out, and for long enough."""
@@ -133,6 +151,7 @@ def _present(
     there = np.where(believed[:, None, None], noise, UNHEARD)
     mean, _ = mean_level(levels, there)
     floor = noise + (UNEVEN * np.abs(mean)) ** 2
+    floor += np.maximum(np.abs(levels) - 1.5 * np.abs(mean), 0.0) ** 2  # a note says nothing
     along = (np.conj(mean) * levels).real / floor
     power = np.abs(mean) ** 2 / floor
     likelier = [
@@ -165,7 +184,8 @@ def lines_of(hum: Hum, orders: NDArray[np.bool_]) -> NDArray[np.complex128]:
     for _ in range(3):
         doubted = np.maximum(floored, np.abs(hum.levels - out) ** 2 / FAR)
         out, variance, _ = smoothed(hum.levels, np.where(noise < UNHEARD, doubted, UNHEARD), step)
-    kept = np.maximum(0.0, 1.0 - variance / np.maximum(np.abs(out) ** 2, 1e-300))
+    strength = np.abs(out) ** 2
+    kept = 1.0 - np.minimum(variance, strength) / np.maximum(strength, 1e-300)
     if hum.follow:
         doubt = phase_doubt(
             hum.levels[:, :TRACKED_ORDERS], hum.noise[:, :TRACKED_ORDERS], hum.present, hum.phase.hz

@@ -40,8 +40,8 @@ def smooth_levels(
 
     The Kalman filter and, backwards, the smoother of Rauch, Tung and Striebel (AIAA Journal 3(8),
     1965) for a random walk. `levels` and `noise` are (knots, orders, channels); `step_power` is
-    what a level wanders from knot to knot; `variance` is what remains unknown of `out`, and `likelihood`
-    tells how well the walk explains what was heard.
+    what a level wanders from knot to knot; `variance` is what remains unknown of `out`, and
+    `likelihood` tells how well the walk explains what was heard.
     """
     count, orders, channels = levels.shape
     for k in range(orders):
@@ -152,7 +152,7 @@ def common_turns(levels: Levels, noise: Power) -> NDArray[np.float64]:
         smooth, _, _ = smoothed(turned, noise, step)
         smooth, variance, _ = smoothed(turned, noise + UNEVEN**2 * np.abs(smooth) ** 2, step)
         across = smooth[1:] * np.conj(smooth[:-1])
-        unknown = np.maximum(variance[1:], variance[:-1])
+        unknown = np.maximum(np.maximum(variance[1:], variance[:-1]), 1e-300)
         weight = np.where(np.abs(smooth[1:]) ** 2 > 4.0 * unknown, 1.0 / unknown, 0.0)
         ahead = (orders * weight * across.imag).sum(axis=(1, 2))
         worth = (orders**2 * weight * np.abs(across)).sum(axis=(1, 2))

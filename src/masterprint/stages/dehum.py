@@ -14,7 +14,7 @@ from pydantic import Field
 from masterprint.dsp.decibels import decibels
 from masterprint.dsp.harmonics import KNOT_S, Phase, synthesise
 from masterprint.dsp.resampling import resample
-from masterprint.metering.hum import CLEAR, ORDERS, Hum, followed, lines_of
+from masterprint.metering.hum import ORDERS, Hum, followed, lines_of
 from masterprint.metering.hum_search import HumSearch
 from masterprint.metering.silence import Silence
 from masterprint.scratch import Scratch
@@ -71,7 +71,7 @@ class Dehum(Stage):
             heard.listen(signal)
             hum = self._found(heard, signal.report)
             orders = self._orders(hum)
-            if hum is None or not orders.any():
+            if hum is None or not orders.any() or not hum.present.any():
                 signal.report.setdefault("note", "no hum was found")
                 signal.report["harmonics"] = []
                 signal.report["pinned"] = []
@@ -105,7 +105,7 @@ class Dehum(Stage):
             return np.zeros(ORDERS, bool)
         if isinstance(self.harmonics, list):
             return np.isin(numbers, self.harmonics)
-        return np.asarray((hum.clear.max(axis=1) >= CLEAR) & (numbers <= self.harmonics))
+        return np.asarray(hum.lines() & (numbers <= self.harmonics))
 
     def _report(
         self,
@@ -129,16 +129,25 @@ class Dehum(Stage):
             }
             for n in numbers
         ]
+        if self.follow:
+            report["track_hz"] = _track(hum)
         settings = {"frequency_hz": hum.start_hz, "follow": self.follow, "harmonics": numbers}
         report["pinned"] = [{self.stage_name: settings}]
 
 
+def _track(hum: Hum) -> list[list[float]]:
+    """Seconds and the frequency there, where the hum is, in at most 200 entries."""
+    knots = np.flatnonzero(hum.present)
+    every = max(4, math.ceil(len(knots) / MOST_ENTRIES))
+    return [[round(n * KNOT_S, 2), round(float(hum.phase.hz[n]), 3)] for n in knots[::every]]
+
+
 def _spans_s(present: NDArray[np.bool_]) -> list[list[float]]:
-    """From when to when."""
+    """From when to when, the first 200 times."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], present.astype(np.int8), [0]])))
     return [
         [round(first * KNOT_S, 2), round((last - 1) * KNOT_S, 2)]
-        for first, last in edges.reshape(-1, 2).tolist()
+        for first, last in edges.reshape(-1, 2)[:MOST_ENTRIES].tolist()
     ]
 
 
