@@ -18,6 +18,8 @@ UNHEARD = 1e20
 SURE_LINES, SURE_ABOVE = 3, 4.0
 """So many lines that stand above the music by such a power tell the phase of the fundamental."""
 TOGETHER = 8
+FAR = 9.0
+"""Three standard deviations: a level further from the mean is believed the less."""
 UNREACHED = 1_000_000
 LEAST_WANDER_HZ, UNKNOWN_WANDER_HZ = 0.0003, 0.02
 """In a second."""
@@ -107,12 +109,25 @@ def mean_level(levels: Levels, noise: Power, uneven: float = UNEVEN) -> tuple[Le
 
     With it comes the noise that was reckoned with: never less than what hum is uneven by.
     """
-    floored = noise
-    for _ in range(3):
+    mean, floored = _middle(levels, noise), noise
+    for _ in range(4):
+        floored = noise + (uneven * np.abs(mean)) ** 2
+        floored = np.maximum(floored, np.minimum(np.abs(levels - mean) ** 2 / FAR, UNHEARD))
         weight = 1.0 / floored
         mean = (weight * levels).sum(axis=0) / weight.sum(axis=0)
-        floored = noise + (uneven * np.abs(mean)) ** 2
     return mean, floored
+
+
+def _middle(levels: Levels, noise: Power) -> Levels:
+    """The weighted median over the knots, of real and imaginary parts."""
+    weight = 1.0 / noise
+    middle = []
+    for part in (levels.real, levels.imag):
+        order = np.argsort(part, axis=0, kind="stable")
+        below = np.cumsum(np.take_along_axis(weight, order, axis=0), axis=0)
+        place = (below < 0.5 * below[-1]).sum(axis=0)[None]
+        middle.append(np.take_along_axis(np.take_along_axis(part, order, axis=0), place, axis=0))
+    return np.asarray(middle[0][0] + 1j * middle[1][0])
 
 
 def clearness(levels: Levels, noise: Power, uneven: float = UNEVEN) -> Power:
