@@ -101,6 +101,12 @@ def test_a_programme_without_hum_stays_to_the_bit(name: str) -> None:
     assert report["pinned"] == []
 
 
+@pytest.mark.parametrize("name", ["dense", "acoustic"])
+def test_bars_that_repeat_for_long_are_no_hum(name: str) -> None:
+    audio = np.tile(programme(name), 5)
+    assert dehummed(audio)[0].tobytes() == audio.tobytes()
+
+
 @pytest.mark.parametrize("hz", [50.0, 100.0])
 def test_a_held_note_at_the_pitch_of_hum_is_music(hz: float) -> None:
     audio = np.tile(programme("acoustic"), 2)

@@ -139,24 +139,28 @@ def demodulate(
     twice. 4 Hz to both sides of a steady harmonic, such a window hears nothing of it; so what it
     hears there is music, or noise. Both are (knots, orders, channels).
     """
-    levels: list[NDArray[np.complex128]] = []
-    beside: list[NDArray[np.float64]] = []
-    windows = left = None
+    levels = beside = left = None
+    windows = np.empty(0)
     for number, cell in enumerate(cells):
-        frames = cell.shape[1]
-        if windows is None:
+        channels, frames = cell.shape
+        if levels is None or beside is None:
+            levels = np.zeros((len(phase.turns), orders, channels), np.complex128)
+            beside = np.zeros(levels.shape)
             windows = _windows(frames)
         cosine, sine = phase.between(number, 0.0, 1.0 / frames, frames)
         weighted = (cell[:, None, :] * windows).reshape(-1, frames).T
         real = np.zeros((orders, weighted.shape[1]))
         imaginary = np.zeros_like(real)
         correlate(cosine, sine, weighted, real, imaginary)
-        sums = (real + 1j * imaginary).reshape(orders, len(cell), 2, 3) * (2.0 / frames)
-        _hear(2.0 * sums[:, :, 0] if left is None else left + sums[:, :, 0], levels, beside)
+        sums = (real + 1j * imaginary).reshape(orders, channels, 2, 3) * (2.0 / frames)
+        whole = 2.0 * sums[:, :, 0] if left is None else left + sums[:, :, 0]
+        levels[number], beside[number] = _heard(whole)
         left = sums[:, :, 1]
+    assert levels is not None
+    assert beside is not None
     assert left is not None
-    _hear(2.0 * left, levels, beside)
-    return np.array(levels), np.array(beside)
+    levels[-1], beside[-1] = _heard(2.0 * left)
+    return levels, beside
 
 
 def _windows(frames: int) -> NDArray[np.float64]:
@@ -171,12 +175,8 @@ def _windows(frames: int) -> NDArray[np.float64]:
     return np.stack([half * turn for half in (1.0 - rise, rise) for turn in turns])
 
 
-def _hear(
-    knot: NDArray[np.complex128],
-    levels: list[NDArray[np.complex128]],
-    beside: list[NDArray[np.float64]],
-) -> None:
+def _heard(knot: NDArray[np.complex128]) -> tuple[NDArray[np.complex128], NDArray[np.float64]]:
+    """The level at a knot, and the power of what is 4 Hz above and below it."""
     level, even, odd = np.moveaxis(knot, 2, 0)
     above, below = even - 1j * odd, even + 1j * odd
-    levels.append(level)
-    beside.append(0.5 * (np.abs(above) ** 2 + np.abs(below) ** 2))
+    return level, np.asarray(0.5 * (np.abs(above) ** 2 + np.abs(below) ** 2))

@@ -13,6 +13,7 @@ from masterprint.dsp.paths import best_path
 from masterprint.metering.hum_levels import (
     UNEVEN,
     UNHEARD,
+    agreement,
     clearness,
     common_turns,
     line_power,
@@ -33,7 +34,8 @@ SEARCHES = (
 )
 """Closer and closer: reach of the windows in knots, how far to look in Hz, in how many steps, what
 a step costs, and in how many harmonics."""
-NOT_CLEAR_DB, EVIDENCE_DB = 12.0, 30.0
+AGREED = 0.55
+NOT_CLEAR_DB, EVIDENCE_DB = 12.0, 20.0
 """Lines of music may stand out by the first; what stands out further adds up to the second."""
 MOST_SAID = 5.0
 """Of a single line at a single knot, in whether the hum is there."""
@@ -61,6 +63,7 @@ class Hum:
         levels: what is heard at each knot, (knots, orders, channels), complex amplitudes.
         noise: the power of the music there.
         clear: how clearly each line stands out, (orders, channels), a power ratio.
+        agreed: the share of telling moments that agree with each line, -1 if there are hardly any.
         present: the knots at which the hum is there.
     """
 
@@ -70,12 +73,14 @@ class Hum:
     levels: NDArray[np.complex128]
     noise: NDArray[np.float64]
     clear: NDArray[np.float64]
+    agreed: NDArray[np.float64]
     present: NDArray[np.bool_]
 
     @property
     def evidence_db(self) -> float:
-        """How far its lines stand out, in sum."""
-        clear_db = 10.0 * np.log10(np.maximum(self.clear.max(axis=1), 1e-9))
+        """How far the lines that are always the same stand out, in sum."""
+        clear = np.where(self.agreed >= AGREED, self.clear, 0.0).max(axis=1)
+        clear_db = 10.0 * np.log10(np.maximum(clear, 1e-9))
         return float(np.maximum(clear_db - NOT_CLEAR_DB, 0.0).sum())
 
     def lines(self) -> NDArray[np.bool_]:
@@ -84,7 +89,8 @@ class Hum:
         What stands out a little and is twice as loud as the next lines that are very clear is a
         note that comes again and again.
         """
-        clear = self.clear.max(axis=1)
+        music = (self.agreed >= 0.0) & (self.agreed < AGREED)
+        clear = np.where(music, 0.0, self.clear).max(axis=1)
         there = np.where(self.present[:, None, None], self.noise, UNHEARD)
         level = np.abs(mean_level(self.levels, there)[0]).max(axis=1)
         found = clear >= CLEAR
@@ -127,21 +133,18 @@ def followed(cells: Cells, heard: NDArray[np.bool_], start_hz: float, follow: bo
         numbers = np.arange(1, ORDERS + 1)
         levels = levels * np.exp(-2j * np.pi * numbers * turns[:, None])[:, :, None]
     present = np.ones(len(heard), bool)
-    for _ in range(3):
-        present = _present(levels, noise, present)
-    return Hum(
-        start_hz,
-        follow,
-        phase,
-        levels,
-        noise,
-        clearness(levels, np.where(present[:, None, None], noise, UNHEARD)),
-        present,
-    )
+    for turn in range(3):
+        present = _present(levels, noise, present, doubting=turn > 0)
+    there = np.where(present[:, None, None], noise, UNHEARD)
+    clear, agreed = clearness(levels, there), agreement(levels, there)
+    return Hum(start_hz, follow, phase, levels, noise, clear, agreed, present)
 
 
 def _present(
-    levels: NDArray[np.complex128], noise: NDArray[np.float64], believed: NDArray[np.bool_]
+    levels: NDArray[np.complex128],
+    noise: NDArray[np.float64],
+    believed: NDArray[np.bool_],
+    doubting: bool,
 ) -> NDArray[np.bool_]:
     """The knots at which the hum is there, at a quarter of its mean level or more.
 
@@ -149,7 +152,7 @@ def _present(
     that of none; between being there and not there is a path that does not change for nothing.
     """
     there = np.where(believed[:, None, None], noise, UNHEARD)
-    mean, _ = mean_level(levels, there)
+    mean, _ = mean_level(levels, there, doubting=doubting)
     floor = noise + (UNEVEN * np.abs(mean)) ** 2
     floor += np.maximum(np.abs(levels) - 1.5 * np.abs(mean), 0.0) ** 2  # a note says nothing
     along = (np.conj(mean) * levels).real / floor
@@ -172,15 +175,15 @@ def lines_of(hum: Hum, orders: NDArray[np.bool_]) -> NDArray[np.complex128]:
     noise = np.where(hum.present[:, None, None], hum.noise, UNHEARD)
     power = line_power(hum.levels, noise)
     _, floored = mean_level(hum.levels, noise)
-    fits = [smoothed(hum.levels, floored, wander**2 * KNOT_S * power) for wander in WANDERS]
     clear = hum.clear >= CLEAR
+    steps = [wander**2 * KNOT_S * power for wander in WANDERS]
+    likely = [smoothed(hum.levels, floored, step)[2] for step in steps]
     gained = [
-        float(np.clip(likelihood - fits[0][2], -MOST_GAINED, MOST_GAINED)[clear].sum())
-        for _, _, likelihood in fits
+        float(np.clip(likelihood - likely[0], -MOST_GAINED, MOST_GAINED)[clear].sum())
+        for likelihood in likely
     ]
-    chosen = int(np.argmax(gained))
-    step = WANDERS[chosen] ** 2 * KNOT_S * power
-    out = fits[chosen][0]
+    step = steps[int(np.argmax(gained))]
+    out = smoothed(hum.levels, floored, step)[0]
     for _ in range(3):
         doubted = np.maximum(floored, np.abs(hum.levels - out) ** 2 / FAR)
         out, variance, _ = smoothed(hum.levels, np.where(noise < UNHEARD, doubted, UNHEARD), step)

@@ -20,6 +20,7 @@ SURE_LINES, SURE_ABOVE = 3, 4.0
 TOGETHER = 8
 FAR = 9.0
 """Three standard deviations: a level further from the mean is believed the less."""
+LEAST_TELLING = 4
 UNREACHED = 1_000_000
 LEAST_WANDER_HZ, UNKNOWN_WANDER_HZ = 0.0003, 0.02
 """In a second."""
@@ -104,15 +105,20 @@ def noise_power(beside: Power, heard: NDArray[np.bool_]) -> Power:
     return np.where(heard[:, None, :], np.minimum(noise, 0.1 * UNHEARD), UNHEARD)
 
 
-def mean_level(levels: Levels, noise: Power, uneven: float = UNEVEN) -> tuple[Levels, Power]:
+def mean_level(
+    levels: Levels, noise: Power, uneven: float = UNEVEN, doubting: bool = True
+) -> tuple[Levels, Power]:
     """One level for all knots, each of which counts the less the more noise there is.
 
+    `doubting` starts from the median and counts what is far from the mean the less, as notes are.
     With it comes the noise that was reckoned with: never less than what hum is uneven by.
     """
-    mean, floored = _middle(levels, noise), noise
+    mean = _middle(levels, noise) if doubting else np.zeros(levels.shape[1:], np.complex128)
+    floored = noise
     for _ in range(4):
         floored = noise + (uneven * np.abs(mean)) ** 2
-        floored = np.maximum(floored, np.minimum(np.abs(levels - mean) ** 2 / FAR, UNHEARD))
+        if doubting:
+            floored = np.maximum(floored, np.minimum(np.abs(levels - mean) ** 2 / FAR, UNHEARD))
         weight = 1.0 / floored
         mean = (weight * levels).sum(axis=0) / weight.sum(axis=0)
     return mean, floored
@@ -144,6 +150,20 @@ def clearness(levels: Levels, noise: Power, uneven: float = UNEVEN) -> Power:
     spread = (np.abs(off) ** 2 / np.maximum(weights, 1e-300)).sum(axis=0)
     spread /= np.maximum((weights > 0.0).sum(axis=0), 1)
     return np.asarray(np.abs(mean) ** 2 * weight.sum(axis=0) / np.maximum(spread, 1.0))
+
+
+def agreement(levels: Levels, noise: Power) -> Power:
+    """The share of moments that agree with each line's mean level, of those that could tell.
+
+    Where there is so little noise that the line would stand out, hum is what it always is, however
+    long the programme; music is there by chance. -1 where hardly any could.
+    """
+    mean, _ = mean_level(levels, noise)
+    power = 0.25 * np.abs(mean) ** 2
+    telling = noise < power
+    agreeing = telling & (np.abs(levels - mean) ** 2 < power)
+    count = telling.sum(axis=0)
+    return np.where(count >= LEAST_TELLING, agreeing.sum(axis=0) / np.maximum(count, 1), -1.0)
 
 
 def line_power(levels: Levels, noise: Power) -> Power:
