@@ -97,7 +97,7 @@ def test_a_programme_without_hum_stays_to_the_bit(name: str) -> None:
     audio = programme(name)
     out, report = dehummed(audio)
     assert out.tobytes() == audio.tobytes()
-    assert report["note"] == "no hum was found"
+    assert report["summary"] == "no hum was found"
     assert report["pinned"] == []
 
 
@@ -193,7 +193,7 @@ def test_what_is_too_short_is_left_alone_and_said_so() -> None:
     hummed = with_hum(programme("speech")[:, : 3 * RATE], -30.0, RATE)
     out, report = dehummed(hummed)
     assert out.tobytes() == hummed.tobytes()
-    assert "shorter than 4 s" in report["note"]
+    assert "shorter than 4 s" in report["summary"]
 
 
 @pytest.mark.parametrize(("rate", "channels"), [(11025, 1), (22050, 6), (96000, 1)])

@@ -63,7 +63,9 @@ class Dc(Stage):
         measured = signal.carrying(_measuring(signal.blocks, before))
         yield from _measuring(convolve(measured, taps).blocks, after)
         signal.report.update(
-            before=_described(before.finish()[0]), after=_described(after.finish()[0])
+            before=_described(before.finish()[0]),
+            after=_described(after.finish()[0]),
+            summary=f"offset filtered out below {self.frequency_hz:g} Hz",
         )
 
     def _centred(self, signal: Signal) -> Iterator[Block]:
@@ -96,6 +98,10 @@ class Dc(Stage):
             offsets = [*self.offsets, *self.offsets[-1:] * len(means)][: len(means)]
         after = [mean - offset for mean, offset in zip(means, offsets, strict=True)]
         signal.report.update(before=_described(means), after=_described(after))
+        taken = ", ".join(f"{100 * offset:+.3g} %" for offset in offsets)
+        signal.report["summary"] = (
+            f"offset of {taken} taken out" if any(offsets) else "no offset was found"
+        )
         signal.report["pinned"] = [{self.stage_name: {"offsets": offsets}}] if any(offsets) else []
         return offsets
 

@@ -72,7 +72,7 @@ class Dehum(Stage):
             hum = self._found(heard, signal.report)
             orders = self._orders(hum)
             if hum is None or not orders.any() or not hum.present.any():
-                signal.report.setdefault("note", "no hum was found")
+                signal.report.setdefault("summary", "no hum was found")
                 signal.report["harmonics"] = []
                 signal.report["pinned"] = []
                 yield from heard.scratch.replay()
@@ -86,7 +86,7 @@ class Dehum(Stage):
     def _found(self, heard: _Heard, report: dict[str, Any]) -> Hum | None:
         """The hum, if there is any."""
         if heard.seconds < SHORTEST_S:
-            report["note"] = f"shorter than {SHORTEST_S:g} s: hum cannot be told from music"
+            report["summary"] = f"shorter than {SHORTEST_S:g} s: hum cannot be told from music"
             return None
         if self.frequency_hz is not None:
             return heard.followed(self.frequency_hz, self.follow)
@@ -129,6 +129,8 @@ class Dehum(Stage):
             }
             for n in numbers
         ]
+        lines_in_words = "1 line" if len(numbers) == 1 else f"{len(numbers)} lines"
+        report["summary"] = f"{mean_hz:.2f} Hz, {lines_in_words} taken out"
         if self.follow:
             report["track_hz"] = _track(hum)
         settings = {"frequency_hz": hum.start_hz, "follow": self.follow, "harmonics": numbers}
