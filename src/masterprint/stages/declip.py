@@ -134,7 +134,7 @@ class Declip(Stage):
             each
             | {
                 "regions": int(regions.regions[n]),
-                "clipped_percent": round(100.0 * regions.samples[n] / max(1, frames), 4),
+                "clipped_percent": round(100.0 * int(regions.samples[n]) / max(1, frames), 4),
                 "rebuilt_peak_dbfs": _rounded(decibels(float(regions.peaks[n]))),
             }
             for n, each in enumerate(channels)
