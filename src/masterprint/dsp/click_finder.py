@@ -8,7 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from masterprint.dsp.autoregression import model, own_correlation, whiten
-from masterprint.dsp.click_search import seek, surroundings
+from masterprint.dsp.click_extents import factorise, next_disturbance
+from masterprint.dsp.click_search import surroundings
+from masterprint.dsp.click_traces import take_out, without
+from masterprint.dsp.click_verdict import Disturbance, Rules, is_click
 
 Array = NDArray[np.float64]
 Span = tuple[int, int]
@@ -31,16 +34,11 @@ class Search:
         level: frames over which the level of the residual is judged.
         thresholds: deviations that a click must stand out by, one for each turn.
         price: variances that each further frame of a click must explain.
-        allowed: leftover energy, in variances for each coefficient, that is calm.
-        share: leftover energy, as a share of the click's, that is calm.
-        calm: frames after a click that must be calm.
-        restless: share of them that need not be.
-        brighter: how many times the energy of differences after it may be what it was before.
-        outshines: how many times as bright as what follows a click needs no calm.
+        allowed, share, calm, restless, brighter, outshines, near, lag: see `Rules`.
         patience: worth that may be lost on the way to a frame that is worth more, in prices.
-        near: frames behind a click in which leftover energy is counted.
-        lag: frames between those whose differences tell brightness.
         crowd: how far a click must stand out from the largest surprises around it.
+        lenient: how many turns, from the first, take for a click what is hardly one: they clear
+            the way for the model, and what they find is found again or not.
     """
 
     order: int
@@ -60,6 +58,25 @@ class Search:
     near: int
     lag: int
     crowd: float
+    lenient: int = 0
+
+    @property
+    def rules(self) -> Rules:
+        """What a click has to satisfy."""
+        return Rules(
+            self.allowed, self.share, self.calm, self.restless, self.brighter, self.outshines,
+            min(self.near, self.order), self.lag,
+        )  # fmt: skip
+
+    @property
+    def lenient_rules(self) -> Rules:
+        """What it has to satisfy in the first turns."""
+        return Rules(
+            4.0, 0.1, self.calm, 1.0, 1e9, self.outshines, min(self.near, self.order), self.lag
+        )
+
+
+LENIENT_PATIENCE = 40.0
 
 
 class Finder:
@@ -67,14 +84,19 @@ class Finder:
 
     def __init__(self, search: Search) -> None:
         self.search = search
-        width = search.cell + 2 * search.context
-        self._taper = np.hanning(width + 2)[1:-1]
+        self._taper = np.hanning(search.cell + 2 * search.context + 2)[1:-1]
         self._columns = np.zeros((search.longest, search.order))
         self._diagonal = np.zeros(search.longest)
+        self._change = np.zeros(search.longest)
+        self._after = np.zeros(search.longest + search.order)
+        self._place = np.zeros(3, dtype=np.int64)
         self._over = 0  # frames of a cell that belong to a click of the cell before
 
     def look(self, audio: Array, head: int, tail: int) -> list[Span]:
         """Look through the cell amid this audio, which is cleaned there.
+
+        Each turn has a model of what the turn before has cleaned, and begins anew; so that the
+        clicks themselves do not count as music.
 
         Args:
             audio: context, cell, context.
@@ -82,48 +104,74 @@ class Finder:
                 found so near to them that the model has nothing to go by.
         """
         search = self.search
+        first = max(search.context + self._over, head + search.order)
+        last = min(len(audio), tail) - search.order - search.longest
+        stop = search.context + search.cell
+        self._over = 0
         if not audio.any():
             return []
         clean = audio
         residual, matched, deviation, crowd = np.zeros((4, len(audio)))
-        spans = np.zeros((MOST_IN_CELL, 2), dtype=np.int64)
-        grown = np.zeros(1, dtype=np.int64)
-        first = max(search.context + self._over, head + search.order)
-        self._over = 0
-        stop = search.context + search.cell
-        last = min(len(audio), tail) - search.order - search.longest
-        found, same = 0, False
+        found: list[Span] = []
+        same = False
         for turn, threshold in enumerate(search.thresholds):
             if same and threshold == search.thresholds[turn - 1]:
                 break
             if turn == 0 or found or not same:
-                # The model hears what the last turn has cleaned; the search begins anew.
                 coefficients = model(clean, self._taper, search.order)
                 own = own_correlation(coefficients)
+                factors = False
                 whiten(clean, coefficients, residual, matched)
                 surroundings(residual, matched, search.level, QUIET, search.crowd, deviation, crowd)
-                grown[0] = 0
-                if found > 0:
+                if found:
                     whiten(audio, coefficients, residual, matched)
                 clean = audio.copy()
-            rough = threshold > 15.0
-            rules = np.array(
-                [
-                    threshold, search.price, 4.0 if rough else search.allowed,
-                    0.1 if rough else search.share, search.calm, 2.0 if rough else search.restless,
-                    1e9 if rough else search.brighter, search.outshines,
-                    40.0 if rough else search.patience, search.near, search.lag,
-                ]
-            )  # fmt: skip
-            before = spans[:found].copy()
-            found = seek(
-                clean, residual, matched, deviation, coefficients, own, self._columns,
-                self._diagonal, grown, crowd, first, last, rules, spans,
-            )  # fmt: skip
-            same = np.array_equal(before, spans[:found])
-        clicks = [(int(begin), int(length)) for begin, length in spans[:found] if begin < stop]
+            bar = np.maximum(threshold * np.sqrt(own[0]) * deviation, crowd)
+            before, found = found, []
+            if np.any(np.abs(matched[first:last]) > bar[first:last]):
+                if not factors:
+                    factorise(own, self._columns, self._diagonal)
+                    factors = True
+                found = self._turn(
+                    clean, residual, matched, deviation, bar, coefficients, own, first, last,
+                    threshold, turn < search.lenient,
+                )  # fmt: skip
+            same = before == found
+        clicks = [(begin, length) for begin, length in found if begin < stop]
         for begin, length in clicks:
             audio[begin : begin + length] = clean[begin : begin + length]
         if clicks:
             self._over = max(0, sum(clicks[-1]) - stop)
         return [(begin - search.context, length) for begin, length in clicks]
+
+    def _turn(
+        self, audio: Array, residual: Array, matched: Array, deviation: Array, bar: Array,
+        coefficients: Array, own: Array, first: int, last: int, threshold: float, lenient: bool,
+    ) -> list[Span]:  # fmt: skip
+        """Find clicks that are noticed between two places, and take them out."""
+        search = self.search
+        rules = search.lenient_rules if lenient else search.rules
+        patience = LENIENT_PATIENCE if lenient else search.patience
+        found: list[Span] = []
+        n = blocked = first
+        while len(found) < MOST_IN_CELL:
+            explained = next_disturbance(
+                residual, matched, deviation, bar, self._columns, self._diagonal, n, blocked, last,
+                threshold, search.price, patience, self._change, self._place,
+            )  # fmt: skip
+            begin, length, n = (int(each) for each in self._place)
+            if length == 0:
+                break
+            change = self._change[:length]
+            without(residual, coefficients, change, begin, length, self._after)
+            one = Disturbance(begin, change, explained, float(deviation[n]) ** 2)
+            if is_click(one, rules, audio, residual, self._after, own):
+                take_out(
+                    audio, residual, matched, coefficients, change, self._after, begin, length
+                )
+                found.append((begin, length))
+                blocked = begin + length
+                n = max(n, blocked)
+            else:
+                n = max(n + 1 + search.order // 4, begin + 5)
+        return found

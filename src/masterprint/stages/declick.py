@@ -146,6 +146,7 @@ def clicks(rate: int, longest: int, threshold: float) -> Search:
         near=round(40 * scale**0.5),
         lag=max(1, round(scale)),
         crowd=1.5,
+        lenient=1,
     )
 
 
