@@ -77,6 +77,7 @@ class Search:
 
 
 LENIENT_PATIENCE = 40.0
+SKIP = 0.5
 
 
 class Finder:
@@ -173,5 +174,6 @@ class Finder:
                 blocked = begin + length
                 n = max(n, blocked)
             else:
-                n = max(n + 1 + search.order // 4, begin + 5)
+                # A drum that rings on is not searched again at each of its frames.
+                n = max(n + 1 + search.order // 4, begin + 5, begin + int(SKIP * length))
         return found

@@ -107,6 +107,5 @@ def is_click(
 
 def _brightness(change: Array, lag: int) -> float:
     """Energy of the differences of a change, with silence before and behind it."""
-    padded = np.pad(change, lag)
-    steps = padded[lag:] - padded[:-lag]
+    steps = np.concatenate([change[:lag], change[lag:] - change[:-lag], change[-lag:]])
     return float(np.dot(steps, steps))
