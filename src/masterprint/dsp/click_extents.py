@@ -134,9 +134,6 @@ def next_disturbance(
                 begin, length = end - most, most
             if length == 0:
                 break
-        if length == 0 and most > 0:
-            n = max(n + 1 + order // 4, begin + longest // 8)
-            continue
         explained = 0.0
         for i in range(length):
             explained += y[i] * y[i] / diagonal[i]

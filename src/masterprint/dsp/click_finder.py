@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ Span = tuple[int, int]
 QUIET = 3e-6
 """Standard deviation (-110 dBFS) that every residual is taken to have."""
 MOST_IN_CELL = 400
+LENIENT_PATIENCE = 40.0
+SKIP = 0.5
+"""Share of what was no click that is passed over, before the search goes on."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Search:
         level: frames over which the level of the residual is judged.
         thresholds: deviations that a click must stand out by, one for each turn.
         price: variances that each further frame of a click must explain.
-        allowed, share, calm, restless, brighter, outshines, near, lag: see `Rules`.
+        allowed, share, calm, restless, brighter, outshines, near, lag, hidden: see `Rules`.
         patience: worth that may be lost on the way to a frame that is worth more, in prices.
         crowd: how far a click must stand out from the largest surprises around it.
         lenient: how many turns, from the first, take for a click what is hardly one: they clear
@@ -60,24 +63,27 @@ class Search:
     crowd: float
     lenient: int = 0
 
+    hidden: float = 0.0
+
     @property
     def rules(self) -> Rules:
         """What a click has to satisfy."""
         return Rules(
-            self.allowed, self.share, self.calm, self.restless, self.brighter, self.outshines,
-            min(self.near, self.order), self.lag,
-        )  # fmt: skip
+            allowed=self.allowed,
+            share=self.share,
+            calm=self.calm,
+            restless=self.restless,
+            brighter=self.brighter,
+            outshines=self.outshines,
+            near=min(self.near, self.order),
+            lag=self.lag,
+            hidden=self.hidden,
+        )
 
     @property
     def lenient_rules(self) -> Rules:
         """What it has to satisfy in the first turns."""
-        return Rules(
-            4.0, 0.1, self.calm, 1.0, 1e9, self.outshines, min(self.near, self.order), self.lag
-        )
-
-
-LENIENT_PATIENCE = 40.0
-SKIP = 0.5
+        return replace(self.rules, allowed=4.0, share=0.1, restless=1.0, brighter=1e9, hidden=0.0)
 
 
 class Finder:
@@ -167,9 +173,7 @@ class Finder:
             without(residual, coefficients, change, begin, length, self._after)
             one = Disturbance(begin, change, explained, float(deviation[n]) ** 2)
             if is_click(one, rules, audio, residual, self._after, own):
-                take_out(
-                    audio, residual, matched, coefficients, change, self._after, begin, length
-                )
+                take_out(audio, residual, matched, coefficients, change, self._after, begin, length)
                 found.append((begin, length))
                 blocked = begin + length
                 n = max(n, blocked)

@@ -41,6 +41,7 @@ class Rules:
         outshines: how many times as bright as what follows a click needs no calm.
         near: frames behind a click in which leftover energy is counted.
         lag: frames between those whose differences tell brightness.
+        hidden: how many times as bright as what follows a click must be to be heard at all.
     """
 
     allowed: float
@@ -51,6 +52,7 @@ class Rules:
     outshines: float
     near: int
     lag: int
+    hidden: float
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,10 @@ def is_click(
     quarter = rules.calm // PIECES
     reach = PIECES * quarter
     behind = darkest(audio, end + rules.lag, end + rules.lag + reach, PIECES, rules.lag)
-    if _brightness(one.change, rules.lag) * quarter > rules.outshines * behind * length:
+    bright = _brightness(one.change, rules.lag) * quarter
+    if bright < rules.hidden * behind * length:
+        return False
+    if bright > rules.outshines * behind * length:
         return left < max(pardoned, 0.04 * one.explained)
     if left >= max(pardoned, rules.share * one.explained):
         return False

@@ -21,6 +21,8 @@ Places = NDArray[np.int64]
 TURNS = 2
 NEAR = 8
 """Frames on either side over which the strength of a click is judged."""
+LOUD = 8.0
+"""Power of a click, beside that of the music, above which its samples tell little of the music."""
 
 
 def fill(audio: Array, unknown: Places, order: int) -> Array:
@@ -48,6 +50,9 @@ def _weighed(
     the music is the stronger, what is there says more of it than what is around. With r the ratio
     of the model's surprise to the strength of the click, the change c solves (B + r) c = (B x)_u
     (Godsill and Rayner, 1998, chapter 9). The strength is that of the change found so far.
+
+    That takes a click for noise, as strong at every frequency. A loud pop swings, so that most of
+    it lies where the music is: there its samples are trusted the less, the louder it is.
     """
     order = len(coefficients) - 1
     residual = np.zeros(len(audio))
@@ -59,19 +64,23 @@ def _weighed(
     surprise = float(np.median(np.abs(residual[known])) / 0.6745) ** 2 if known.any() else 0.0
     if surprise < 1e-12:
         return filled[unknown]
-    change = np.zeros(len(audio) + 2 * NEAR)
+    inside = np.zeros(len(audio))
+    inside[unknown] = 1.0
+    music = float(np.mean(filled**2)) + 1e-30
     for _ in range(TURNS):
-        change[unknown + NEAR] = (audio - filled)[unknown] ** 2
-        inside = np.zeros(len(change))
-        inside[unknown + NEAR] = 1.0
-        width = np.ones(2 * NEAR + 1)
-        strength = np.convolve(change, width, "valid") / np.maximum(
-            np.convolve(inside, width, "valid"), 1.0
-        )
-        trust = surprise / np.maximum(strength[unknown], 1e-3 * surprise)
+        change = audio - filled
+        strength = _around(change**2, unknown) / _around(inside, unknown)
+        trust = surprise / np.maximum(strength, 1e-3 * surprise)
+        trust /= 1.0 + (strength.max() / (LOUD * music)) ** 2
         filled = audio.copy()
         least_squares(filled, unknown, own, trust)
     return filled[unknown]
+
+
+def _around(values: Array, places: Places) -> Array:
+    """Sums over some frames on either side of each place."""
+    total = np.cumsum(np.pad(values, (NEAR + 1, NEAR)))
+    return total[places + 2 * NEAR + 1] - total[places]
 
 
 @lru_cache(32)

@@ -32,12 +32,14 @@ class Declick(Stage):
     An autoregressive model of the music says what it cannot have foreseen. A click is what stands
     far out of that, is short, and leaves calm behind when it is filled in; a drum, a castanet or
     the pulse of a voice goes on, or stays a surprise whatever is filled in, and is left alone
-    (`dsp.click_search`). The samples of a click are replaced by those that the model, fitted to
-    what is around, finds likeliest (Janssen, Veldhuis and Vries, 1986). All other samples stay as
-    they are, to the bit.
+    (`dsp.click_extents`, `dsp.click_verdict`). So is what is too faint to be heard beside the
+    music. The samples of a click are replaced by those that the model, fitted to what is around,
+    finds likeliest (Janssen, Veldhuis and Vries, 1986). All other samples stay as they are, to the
+    bit.
 
-    What was repaired is reported. With `repairs` given, as in a pinned chain, those are made and no
-    others: to strike one out that was none, or to add one by hand.
+    What was repaired is reported; the list holds the first 200, and only a whole list is pinned.
+    With `repairs` given, as in a pinned chain, those are made and no others: to strike one out that
+    was none, or to add one by hand.
     """
 
     stage_name: ClassVar[str] = "declick"
@@ -115,14 +117,22 @@ class Repairs:
 
     def report(self, report: dict[str, Any]) -> None:
         """Write down what has been done."""
-        report["repairs"] = sum(self._counts)
+        count, longest_ms = sum(self._counts), 1000.0 * self._longest / self._rate
+        report["summary"] = _summary(count, longest_ms)
+        report["repairs"] = count
+        report["listed"] = len(self._listed)
         report["repairs_by_channel"] = self._counts
-        report["longest_ms"] = round(1000.0 * self._longest / self._rate, 3)
+        report["longest_ms"] = round(longest_ms, 3)
         report["list"] = self._listed
-        if not self.complete:
-            report["note"] = (
-                f"the list holds the first {MOST_LISTED} of {sum(self._counts)} repairs"
-            )
+
+
+def _summary(count: int, longest_ms: float) -> str:
+    """One line for people."""
+    if count == 0:
+        return "no clicks were found"
+    if count == 1:
+        return f"1 repair of {longest_ms:.1f} ms"
+    return f"{count} repairs, the longest {longest_ms:.1f} ms"
 
 
 def clicks(rate: int, longest: int, threshold: float) -> Search:
@@ -147,6 +157,7 @@ def clicks(rate: int, longest: int, threshold: float) -> Search:
         lag=max(1, round(scale)),
         crowd=1.5,
         lenient=1,
+        hidden=0.3,
     )
 
 
