@@ -21,7 +21,7 @@ QUIET = 3e-6
 """Standard deviation (-110 dBFS) that every residual is taken to have."""
 MOST_IN_CELL = 400
 LENIENT_PATIENCE = 40.0
-SKIP = 0.5
+SKIP = 0.25
 """Share of what was no click that is passed over, before the search goes on."""
 
 

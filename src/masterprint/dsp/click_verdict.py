@@ -88,9 +88,9 @@ def is_click(
     end = one.begin + length
     # One surprise that samples before it were made to explain: a faint one is an onset.
     largest = np.max(np.abs(residual[one.begin : end + order])) ** 2
-    if length > 1 and own[0] > FORESEEN and largest > ONE_SURPRISE * one.explained:
-        if one.explained <= STRONG * one.variance:
-            return False
+    onset = length > 1 and own[0] > FORESEEN and largest > ONE_SURPRISE * one.explained
+    if onset and one.explained <= STRONG * one.variance:
+        return False
     left = float(np.dot(after[: length + rules.near], after[: length + rules.near]))
     pardoned = rules.allowed * rules.near * one.variance
     quarter = rules.calm // PIECES
