@@ -37,7 +37,7 @@ class Search:
         level: frames over which the level of the residual is judged.
         thresholds: deviations that a click must stand out by, one for each turn.
         price: variances that each further frame of a click must explain.
-        allowed, share, calm, restless, brighter, outshines, near, lag, hidden: see `Rules`.
+        allowed, share, calm, restless, brighter, outshines, near, lag, hidden, each: see `Rules`.
         patience: worth that may be lost on the way to a frame that is worth more, in prices.
         crowd: how far a click must stand out from the largest surprises around it.
         lenient: how many turns, from the first, take for a click what is hardly one: they clear
@@ -64,6 +64,7 @@ class Search:
     lenient: int = 0
 
     hidden: float = 0.0
+    each: float = 0.0
 
     @property
     def rules(self) -> Rules:
@@ -78,12 +79,15 @@ class Search:
             near=min(self.near, self.order),
             lag=self.lag,
             hidden=self.hidden,
+            each=self.each,
         )
 
     @property
     def lenient_rules(self) -> Rules:
         """What it has to satisfy in the first turns."""
-        return replace(self.rules, allowed=4.0, share=0.1, restless=1.0, brighter=1e9, hidden=0.0)
+        return replace(
+            self.rules, allowed=4.0, share=0.1, restless=1.0, brighter=1e9, hidden=0.0, each=0.0
+        )
 
 
 class Finder:

@@ -20,7 +20,7 @@ PIECES = 4
 """Into which what is before and behind is divided, so that another click there does no harm."""
 STRONG = 2500.0
 """Variances that a click explains which is beyond doubt."""
-ONE_SURPRISE = 0.45
+ONE_SURPRISE = 0.42
 """Share of the energy explained that lies in one frame of the residual, as at an onset."""
 FORESEEN = 5.0
 """Gain of the matched filter, as a power, from which on a model foresees much: music with tones."""
@@ -42,6 +42,7 @@ class Rules:
         near: frames behind a click in which leftover energy is counted.
         lag: frames between those whose differences tell brightness.
         hidden: how many times as bright as what follows a click must be to be heard at all.
+        each: variances that each of its frames must explain on average, if there are several.
     """
 
     allowed: float
@@ -53,6 +54,7 @@ class Rules:
     near: int
     lag: int
     hidden: float
+    each: float
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,8 @@ def is_click(
     """
     length, order = len(one.change), len(own) - 1
     end = one.begin + length
+    if length > 1 and one.explained < rules.each * length * one.variance:
+        return False
     # One surprise that samples before it were made to explain: a faint one is an onset.
     largest = np.max(np.abs(residual[one.begin : end + order])) ** 2
     onset = length > 1 and own[0] > FORESEEN and largest > ONE_SURPRISE * one.explained

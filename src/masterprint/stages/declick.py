@@ -150,7 +150,7 @@ def clicks(rate: int, longest: int, threshold: float) -> Search:
         share=0.015,
         calm=round(0.008 * rate),
         restless=0.25,
-        brighter=10.0,
+        brighter=5.0,
         outshines=20.0,
         patience=14.0,
         near=round(40 * scale**0.5),
@@ -158,6 +158,7 @@ def clicks(rate: int, longest: int, threshold: float) -> Search:
         crowd=1.5,
         lenient=1,
         hidden=0.3,
+        each=0.45 * threshold**2,
     )
 
 
