@@ -41,7 +41,7 @@ def repaired(stage: Declick | Decrackle, audio: Audio, rate: int = RATE) -> tupl
     return out, report
 
 
-AHEAD_DB = {"dense": 9.0, "acoustic": 12.0, "speech": 10.0, "castanets": 7.0}
+AHEAD_DB = {"dense": 9.0, "acoustic": 12.0, "speech": 9.0, "castanets": 7.0}
 """By how much clicks of 20 dB, eight in a second, are to be undone; ffmpeg's adeclick is behind."""
 
 
