@@ -2,78 +2,184 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import ClassVar
+from collections.abc import Iterable, Iterator
+from typing import Annotated, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
-from masterprint.dsp.click_finder import Search
-from masterprint.dsp.crackle_finder import CrackleFinder
-from masterprint.dsp.repairing import Filling, repaired
-from masterprint.signal import Block, Signal
+from masterprint.dsp.crackle import FLOOR, Crackle
+from masterprint.scratch import Scratch
+from masterprint.signal import MOST_CHANNELS, Block, Reader, Signal
 from masterprint.stages.base import Stage
+
+LEAST_PER_S, LEAST = 3.0, 5
+"""Clicks each second, and in all, in the quieter half of moments, from which on it is crackle."""
 
 
 class Decrackle(Stage):
     """Decrackle: takes out the many small clicks of a worn record.
 
-    Single clicks are looked for as in `declick`. Where there have been many of them lately, fainter
-    ones are looked for as well: samples that an autoregressive model can foresee neither from what
-    was before nor from what comes after (`dsp.crackle_finder`). They are filled in with what the
-    model finds likeliest; all other samples stay as they are, to the bit. For larger ticks and pops
-    put `declick` before it.
+    Crackle is there all the time, and most of all where the music is quiet. So each channel is
+    listened to first: clicks of single frames are counted in the quieter half of its moments, and
+    with fewer than three each second there the channel stays as it is, to the bit. Where there is
+    crackle, samples are looked for that an autoregressive model of some fifty milliseconds cannot
+    explain but by something added to them (`dsp.crackle_finder`); they are filled in with what the
+    model finds likeliest, the fainter they are the nearer to what is there. All other samples stay
+    as they are, to the bit. For larger ticks and pops put `declick` before it.
     """
 
     stage_name: ClassVar[str] = "decrackle"
 
     sensitivity: float = Field(0.5, ge=0, le=1, description="how faint crackle may be, 1 faintest")
+    channels: list[Annotated[int, Field(ge=1, le=MOST_CHANNELS)]] | None = Field(
+        None,
+        max_length=MOST_CHANNELS,
+        description="repair these, 1 the first, without listening first; null finds them",
+    )
+
+    def problems(self, sample_rate_hz: int, channels: int) -> list[str]:
+        """Why it cannot work on such a mix."""
+        found = super().problems(sample_rate_hz, channels)
+        highest = max(self.channels or (), default=0)
+        if highest > channels:
+            found.append(f"channels name channel {highest}, where there are {channels} channel(s)")
+        return found
 
     def apply(self, signal: Signal) -> Signal:
-        """Find and fill in, and report how much."""
+        """Listen, then find and fill in, and report how much."""
         return signal.carrying(self._decrackled(signal))
 
     def _decrackled(self, signal: Signal) -> Iterator[Block]:
-        rate = signal.sample_rate_hz
-        scale = rate / 44100.0
-        factor = 2.0 ** (0.5 - self.sensitivity)
-        order, longest = round(40 * scale**0.5), max(8, round(0.0014 * rate))
-        search = Search(
-            order=order,
-            cell=round(1024 * scale),
-            context=round(1024 * scale) + longest,
-            longest=longest,
-            level=round(0.004 * rate),
-            thresholds=(12.0 * factor, 5.0 * factor, 5.0 * factor),
-            price=3.0,
-            allowed=1.6,
-            share=0.02,
-            calm=round(0.004 * rate),
-            restless=0.25,
-            brighter=10.0,
-            outshines=20.0,
-            patience=8.0,
-            near=order,
-            lag=max(1, round(scale)),
-            crowd=1.5,
-        )
-        turns = (4.0 * factor, 3.2 * factor, 3.2 * factor)
-        counts, changed = [0] * signal.channels, [0] * signal.channels
+        crackle = Crackle.at(signal.sample_rate_hz, self.sensitivity)
+        if self.channels is not None:
+            chosen = sorted({channel - 1 for channel in self.channels})
+            yield from self._repaired(signal, signal.blocks, crackle, chosen)
+            return
+        scratch = Scratch()
+        try:
+            heard = Listening(crackle, signal)
+            for window in windows(_kept(signal.blocks, scratch), signal.channels, crackle):
+                heard.feed(window)
+            signal.report["clicks_per_s"] = [round(value, 2) for value in heard.clicks_per_s]
+            yield from self._repaired(signal, scratch.replay(), crackle, heard.crackling)
+        finally:
+            scratch.close()
+
+    def _repaired(
+        self, signal: Signal, blocks: Iterable[Block], crackle: Crackle, chosen: list[int]
+    ) -> Iterator[Block]:
+        repairs, changed = np.zeros((2, signal.channels), dtype=np.int64)
         frames = 0
-
-        def tell(channel: int, start: int, before: Block, after: Block) -> None:
-            del start, before
-            counts[channel] += 1
-            changed[channel] += len(after)
-
-        def make(search: Search) -> CrackleFinder:
-            return CrackleFinder(search, turns, rate, clicks_per_s=5.0)
-
-        filling = Filling(order, round(1024 * scale), round(512 * scale))
-        # A run of crackle may be as long as a cell; the search goes on in the next one.
-        most = search.cell + 2 * search.context
-        for block in repaired(signal, filling, most, search, None, tell, make):
+        own = slice(crackle.context, crackle.context + crackle.cell)
+        for window in windows(blocks, signal.channels, crackle) if chosen else ():
+            for channel in chosen:
+                row = window.audio[channel]
+                clean, marked = crackle.clean(row, window.first, window.last)
+                marked = marked[own]
+                row[own][marked] = clean[own][marked]
+                repairs[channel] += np.count_nonzero(np.diff(marked.astype(np.int8), prepend=0) > 0)
+                changed[channel] += np.count_nonzero(marked)
+            frames += window.frames
+            yield window.audio[:, own.start : own.start + window.frames].copy()
+        for block in () if chosen else blocks:
             frames += block.shape[1]
             yield block
-        signal.report["repairs_by_channel"] = counts
-        signal.report["repairs_per_s"] = [round(n * rate / max(frames, 1), 2) for n in counts]
-        signal.report["share_filled_in"] = [round(n / max(frames, 1), 6) for n in changed]
+        seconds = max(frames, 1) / signal.sample_rate_hz
+        total = int(repairs.sum())
+        signal.report["repairs_by_channel"] = repairs.tolist()
+        signal.report["repairs_per_s"] = [round(n / seconds, 2) for n in repairs.tolist()]
+        signal.report["share_filled_in"] = [round(n / max(frames, 1), 6) for n in changed.tolist()]
+        signal.report["summary"] = (
+            f"{total:,} repairs, {total / seconds:,.0f} each second"
+            if chosen
+            else "no crackle was found"
+        )
+        if self.channels is None:
+            settings = {
+                "sensitivity": self.sensitivity,
+                "channels": [channel + 1 for channel in chosen],
+            }
+            signal.report["pinned"] = [{self.stage_name: settings}]
+
+
+class Window:
+    """A cell amid its surroundings.
+
+    Attributes:
+        audio: the frames of all channels; what is repaired in them is heard in the next window.
+        first: from where on clicks are looked for; at the start of a programme there is no past.
+        last: up to where.
+        frames: of the cell that belong to the programme.
+    """
+
+    def __init__(self, audio: Block, first: int, last: int, frames: int) -> None:
+        self.audio, self.first, self.last, self.frames = audio, first, last, frames
+
+
+def windows(blocks: Iterable[Block], channels: int, crackle: Crackle) -> Iterator[Window]:
+    """The programme in cells at fixed places, each with what is before and after it."""
+    reader = Reader(blocks)
+    cell, context, order = crackle.cell, crackle.context, crackle.order
+    audio = np.zeros((channels, crackle.window))
+    start, received = -cell, 0
+    wanted = context
+    while True:
+        new = reader.take(wanted)
+        count = 0 if new is None else new.shape[1]
+        if new is not None:
+            audio[:, crackle.window - wanted : crackle.window - wanted + count] = new
+        received += count
+        if wanted == cell:
+            if start >= received:
+                return
+            origin = start - context
+            first = max(0, -origin) + order
+            last = min(crackle.window, received - origin) - order
+            yield Window(audio, first, last, min(cell, received - start))
+        start, wanted = start + cell, cell
+        audio[:, :-cell] = audio[:, cell:].copy()
+        audio[:, -cell:] = 0.0
+
+
+class Listening:
+    """Whether there is crackle in each channel."""
+
+    def __init__(self, crackle: Crackle, signal: Signal) -> None:
+        self._crackle = crackle
+        self._rate = signal.sample_rate_hz
+        self._found: list[list[tuple[float, int]]] = [[] for _ in range(signal.channels)]
+
+    def feed(self, window: Window) -> None:
+        """Count the clicks of another cell."""
+        for row, found in zip(window.audio, self._found, strict=True):
+            count, level = self._crackle.count(row, window.first, window.last)
+            found.append((level, count))
+
+    def _quiet(self, channel: int) -> NDArray[np.float64]:
+        """Clicks in each of the quieter half of the cells that are not silent."""
+        sounding = sorted(entry for entry in self._found[channel] if entry[0] > FLOOR)
+        return np.array([count for _, count in sounding[: (len(sounding) + 1) // 2]])
+
+    @property
+    def clicks_per_s(self) -> list[float]:
+        """How many there are in the quieter half of each channel."""
+        cell_s = self._crackle.cell / self._rate
+        quiet = [self._quiet(channel) for channel in range(len(self._found))]
+        return [float(counts.sum() / max(len(counts), 1) / cell_s) for counts in quiet]
+
+    @property
+    def crackling(self) -> list[int]:
+        """The channels, 0 the first, that have crackle."""
+        return [
+            channel
+            for channel, rate in enumerate(self.clicks_per_s)
+            if rate >= LEAST_PER_S and self._quiet(channel).sum() >= LEAST
+        ]
+
+
+def _kept(blocks: Iterable[Block], scratch: Scratch) -> Iterator[Block]:
+    for block in blocks:
+        scratch.append(block)
+        yield block
