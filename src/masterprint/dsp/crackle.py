@@ -16,9 +16,11 @@ Flags = NDArray[np.bool_]
 
 FLOOR = 1e-6
 """What the residual is taken to have at least (-120 dBFS), so that silence has no clicks."""
-SHARE, STRICT_SHARE = 0.3, 1.0
+SHARE, SURE_SHARE = 0.35, 1.0
 """How much of the largest residual after it a frame has to explain; and to be counted as a click."""
-PICKS, CHOICES = 8, 16
+SURE = 12.0
+"""How far above the residual a click that is counted stands at least."""
+PICKS, CHOICES = 8, 6
 """How often a window is looked through with one model, and how often something is let go."""
 
 
@@ -56,7 +58,7 @@ class Crackle:
             cell=round(2048 * scale),
             context=round(512 * scale),
             thresholds=(5.0 * factor, *5 * (4.0 * factor,)),
-            least=3.0 * factor,
+            least=3.5 * factor,
             width=round(64 * scale),
             reach=round(4 * scale**0.5),
             gap=round(4 * scale),
@@ -83,9 +85,9 @@ class Crackle:
         own = own_correlation(coefficients)
         begin = max(first, self.context)
         end = min(last, self.context + self.cell)
-        threshold = max(5.0, self.thresholds[0])
+        threshold = SURE / 5.0 * self.thresholds[0]
         found = pick(
-            residual, matched, own, level, threshold, STRICT_SHARE, self.reach, begin, end, marked
+            residual, matched, own, level, threshold, SURE_SHARE, self.reach, begin, end, marked
         )
         return found, float(np.median(level[self.context : self.context + self.cell]))
 
@@ -102,9 +104,10 @@ class Crackle:
             coefficients = model(audio - change, taper, self.order)
             own = own_correlation(coefficients)
             whiten(audio, coefficients, heard, heard_matched)
-            whiten(audio - change, coefficients, residual, matched)
-            levels(residual, marked, self.width, FLOOR, level)
             places = np.flatnonzero(marked)
+            residual[:], matched[:] = heard, heard_matched
+            take_out(places, change, coefficients, own, residual, matched)
+            levels(residual, marked, self.width, FLOOR, level)
             none = np.zeros(0)
             for _ in range(PICKS):
                 new = pick(
@@ -129,6 +132,6 @@ class Crackle:
                 trust = np.zeros(len(places))
                 weigh(places, change, level, trust)
                 solve(heard_matched, places, own, trust, change, none)
-            if turn >= 2 and np.array_equal(before, marked):
+            if turn and np.array_equal(before, marked):
                 break
         return audio - change, marked

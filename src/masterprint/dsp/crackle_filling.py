@@ -17,6 +17,9 @@ from masterprint.dsp.jit import kernel
 Array = NDArray[np.float64]
 Places = NDArray[np.int64]
 
+DOUBT = 4.0
+"""How much more is asked of a change than its strength alone would: most samples have no click."""
+
 
 @kernel("void(f8[::1], i8[::1], f8[::1], f8[::1], f8[::1], f8[::1])")
 def solve(
@@ -106,4 +109,4 @@ def weigh(places: Places, change: Array, level: Array, trust: Array) -> None:
             total -= change[places[low]] ** 2
             low += 1
         surprise = level[places[i]] ** 2
-        trust[i] = surprise / max(total / (high - low), 1e-3 * surprise)
+        trust[i] = DOUBT * surprise / max(total / (high - low), 1e-3 * surprise)

@@ -39,7 +39,25 @@ def levels(residual: Array, marked: Flags, width: int, floor: float, level: Arra
                 kept[count] = abs(residual[n])
                 count += 1
         if count > width // 4:
-            medians[span] = np.median(kept[:count]) / 0.6745
+            # The middle one by Hoare's selection: what is on its wrong side changes places.
+            middle, low, high = count // 2, 0, count - 1
+            while low < high:
+                value = kept[middle]
+                i, j = low, high
+                while i <= j:
+                    while kept[i] < value:
+                        i += 1
+                    while value < kept[j]:
+                        j -= 1
+                    if i <= j:
+                        kept[i], kept[j] = kept[j], kept[i]
+                        i += 1
+                        j -= 1
+                if j < middle:
+                    low = i
+                if middle < i:
+                    high = j
+            medians[span] = kept[middle] / 0.6745
     for span in range(spans):
         top = floor
         for near in range(max(0, span - 1), min(spans, span + 2)):
@@ -70,7 +88,6 @@ def pick(
     frames, order = residual.shape[0], own.shape[0] - 1
     old = marked.copy()
     root = np.sqrt(own[0])
-    pair = own[0] * own[0] - own[1] * own[1]
     new = 0
     for n in range(first, last):
         height = abs(matched[n])
@@ -91,14 +108,7 @@ def pick(
             for k in range(n, min(frames, n + order + 1)):
                 top = max(top, residual[k] * residual[k])
             if height * height < share * own[0] * top:
-                # Two frames alike explain more together than apart.
-                most = 0.0
-                for k in (n - 1, n + 1):
-                    both = matched[n] * matched[n] + matched[k] * matched[k]
-                    both = own[0] * both - 2.0 * own[1] * matched[n] * matched[k]
-                    most = max(most, both / max(pair, 1e-12))
-                if most < 2.0 * share * top:
-                    continue
+                continue
         marked[n] = True
         new += 1
     return new
