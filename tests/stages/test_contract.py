@@ -153,8 +153,8 @@ BY_HAND: dict[str, Callable[[int], Strategy]] = {
 
 MOVES = {"delay_frames"}
 """Settings that move a channel on purpose."""
-PLACES = {"region_s"}
-"""Settings that name a place, which not every programme has."""
+PLACES = {"channels", "region_s"}
+"""Settings that name a place or a channel, which not every programme has."""
 
 
 @st.composite

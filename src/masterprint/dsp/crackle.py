@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from masterprint.dsp.autoregression import model, own_correlation, whiten
 from masterprint.dsp.crackle_filling import solve, take_out, weigh
-from masterprint.dsp.crackle_finder import close, let_go, levels, pick
+from masterprint.dsp.crackle_search import close, let_go, levels, pick
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -17,10 +17,10 @@ Flags = NDArray[np.bool_]
 FLOOR = 1e-6
 """What the residual is taken to have at least (-120 dBFS), so that silence has no clicks."""
 SHARE, SURE_SHARE = 0.35, 1.0
-"""How much of the largest residual after it a frame has to explain; and to be counted as a click."""
+"""How much of the largest residual after it a frame has to explain; and what a sure click does."""
 SURE = 12.0
 """How far above the residual a click that is counted stands at least."""
-PICKS, CHOICES = 8, 6
+PICKS, CHOICES = 4, 6
 """How often a window is looked through with one model, and how often something is let go."""
 
 
@@ -57,7 +57,7 @@ class Crackle:
             order=round(32 * scale**0.5),
             cell=round(2048 * scale),
             context=round(512 * scale),
-            thresholds=(5.0 * factor, *5 * (4.0 * factor,)),
+            thresholds=(5.0 * factor, *4 * (4.0 * factor,)),
             least=3.5 * factor,
             width=round(64 * scale),
             reach=round(4 * scale**0.5),

@@ -67,7 +67,9 @@ def solve(
     inverse = np.zeros((count, order + 1))
     for i in range(count - 1, -1, -1):
         width = 0
-        while width < order and i + 1 + width < count and places[i + 1 + width] <= places[i] + order:
+        while (
+            width < order and i + 1 + width < count and places[i + 1 + width] <= places[i] + order
+        ):
             width += 1
         for j in range(width, 0, -1):
             total = 0.0

@@ -25,7 +25,7 @@ class Decrackle(Stage):
     listened to first: clicks of single frames are counted in the quieter half of its moments, and
     with fewer than four each second there the channel stays as it is, to the bit. Where there is
     crackle, samples are looked for that an autoregressive model of some fifty milliseconds cannot
-    explain but by something added to them (`dsp.crackle_finder`); they are filled in with what the
+    explain but by something added to them (`dsp.crackle_search`); they are filled in with what the
     model finds likeliest, the fainter they are the nearer to what is there. All other samples stay
     as they are, to the bit. For larger ticks and pops put `declick` before it.
     """

@@ -1,0 +1,122 @@
+"""Crackle added to programmes whose truth is known, and programmes in which there is none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from masterprint.dsp.autoregression import model, own_correlation
+from masterprint.dsp.crackle_filling import solve
+from masterprint.signal import Signal
+from masterprint.stages.decrackle import Decrackle
+from masterprint.stages.run import run_stage
+from programmes import (
+    acoustic,
+    castanets,
+    dense,
+    log_spectral_distance_db,
+    sdr_db,
+    speech,
+    with_crackle,
+)
+
+RATE = 44100
+Audio = NDArray[np.float64]
+PROGRAMMES = {"dense": dense, "acoustic": acoustic, "speech": speech, "castanets": castanets}
+
+
+@cache
+def programme(name: str) -> Audio:
+    return PROGRAMMES[name](RATE, 5.0)
+
+
+def repaired(stage: Decrackle, audio: Audio, rate: int = RATE) -> tuple[Audio, Any]:
+    report: dict[str, Any] = {}
+    out = run_stage(stage, replace(Signal.of(audio, rate, 30011), report=report)).collect()
+    return out, report
+
+
+@pytest.mark.parametrize("name", PROGRAMMES)
+@pytest.mark.parametrize(
+    ("per_second", "level_db", "better_db"),
+    [(20.0, 12.0, 9.0), (60.0, 6.0, 8.0), (400.0, 6.0, 12.0)],
+)
+def test_crackle_goes_and_all_else_stays_to_the_bit(
+    name: str, per_second: float, level_db: float, better_db: float
+) -> None:
+    truth = programme(name)
+    damaged = with_crackle(truth, per_second, level_db)
+    out, report = repaired(Decrackle(), damaged)
+    assert sdr_db(truth, out) > sdr_db(truth, damaged) + better_db
+    before = log_spectral_distance_db(truth, damaged)
+    assert log_spectral_distance_db(truth, out) < 0.15 * before
+    # Of a tick of one to four frames, little more than those may change.
+    assert np.mean(out != damaged) < 0.004 + 3.0 * np.mean(damaged != truth)
+    assert min(report["repairs_by_channel"]) > 0.4 * 5.0 * per_second
+    assert report["summary"].endswith(" each second")
+    share = np.mean(out != damaged, axis=1)
+    assert report["share_filled_in"] == pytest.approx(share.tolist(), abs=1e-4)
+
+
+@pytest.mark.parametrize("name", PROGRAMMES)
+def test_music_without_crackle_is_left_alone_to_the_bit(name: str) -> None:
+    audio = programme(name)
+    out, report = repaired(Decrackle(), audio)
+    assert out.tobytes() == audio.tobytes()
+    assert report["summary"] == "no crackle was found"
+    assert report["repairs_by_channel"] == [0, 0]
+
+
+def test_strokes_of_castanets_amid_crackle_keep_their_force() -> None:
+    truth = programme("castanets")
+    out, _ = repaired(Decrackle(), with_crackle(truth, 60.0, 0.0))
+    loud = np.abs(truth) > 0.3 * np.max(np.abs(truth))
+    assert sdr_db(truth[loud], out[loud]) > 30.0
+
+
+def test_only_the_channel_that_crackles_is_touched_and_pinned() -> None:
+    audio = programme("dense").copy()
+    audio[1] = with_crackle(audio, 60.0, 6.0)[1]
+    out, report = repaired(Decrackle(), audio)
+    assert out[0].tobytes() == audio[0].tobytes()
+    assert report["repairs_by_channel"][0] == 0 < report["repairs_by_channel"][1]
+    (pinned,) = report["pinned"]
+    assert pinned["decrackle"]["channels"] == [2]
+    again, second = repaired(Decrackle.model_validate(pinned["decrackle"]), audio)
+    assert again.tobytes() == out.tobytes()
+    assert second["summary"] == report["summary"]
+
+
+def test_few_ticks_are_no_crackle_unless_the_channel_is_named() -> None:
+    audio = programme("acoustic")[:1].copy()
+    places = np.arange(20000, 200000, 40000)
+    audio[0, places] += 0.2
+    out, _ = repaired(Decrackle(), audio)
+    assert out.tobytes() == audio.tobytes()
+    out, report = repaired(Decrackle(channels=[1]), audio)
+    assert np.all(np.abs(out[0, places] - programme("acoustic")[0, places]) < 0.02)
+    assert report["repairs_by_channel"][0] >= len(places)
+    assert "pinned" not in report
+
+
+def test_a_channel_that_is_not_there_is_refused() -> None:
+    assert "channel 3" in Decrackle(channels=[3]).problems(RATE, 2)[0]
+
+
+def test_changes_and_their_spread_are_those_of_the_whole_matrix() -> None:
+    audio = programme("acoustic")[0, 60000:61000].copy()
+    own = own_correlation(model(audio, np.hanning(1000), 16))
+    rng = np.random.default_rng(5)
+    places = np.sort(rng.choice(1000, 150, replace=False))
+    matched, trust = rng.standard_normal(1000), rng.uniform(0.0, 2.0, 150)
+    change, spread = np.zeros(1000), np.zeros(150)
+    solve(matched, places, own, trust, change, spread)
+    far = np.abs(places[:, None] - places[None, :])
+    whole = np.where(far <= 16, own[np.minimum(far, 16)], 0.0) + np.diag(trust)
+    np.testing.assert_allclose(change[places], np.linalg.solve(whole, matched[places]), rtol=1e-6)
+    np.testing.assert_allclose(spread, np.diag(np.linalg.inv(whole)), rtol=1e-6)
