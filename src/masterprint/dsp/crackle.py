@@ -20,6 +20,7 @@ SHARE, SURE_SHARE = 0.35, 1.0
 """How much of the largest residual after it a frame has to explain; and what a sure click does."""
 SURE = 12.0
 """How far above the residual a click that is counted stands at least."""
+WEIGHINGS = 2
 PICKS, CHOICES = 4, 6
 """How often a window is looked through with one model, and how often something is let go."""
 
@@ -98,6 +99,9 @@ class Crackle:
         change = np.zeros(len(audio))
         if not audio.any():
             return audio, marked
+        # What is before the cell is clean by now; of what is after it, the nearest matters.
+        first = max(first, self.context - self.order)
+        last = min(last, self.context + self.cell + self.context // 2)
         residual, matched, level, heard, heard_matched = np.zeros((5, len(audio)))
         for turn, threshold in enumerate(self.thresholds):
             before = marked.copy()
@@ -128,7 +132,7 @@ class Crackle:
                 places = np.flatnonzero(marked)
             kept = np.where(marked, change, 0.0)
             change[:] = kept
-            for _ in range(2):
+            for _ in range(WEIGHINGS):
                 trust = np.zeros(len(places))
                 weigh(places, change, level, trust)
                 solve(heard_matched, places, own, trust, change, none)

@@ -73,8 +73,10 @@ def solve(
             width += 1
         for j in range(width, 0, -1):
             total = 0.0
-            for k in range(1, width + 1):
-                total -= columns[i, k - 1] * inverse[i + min(j, k), abs(j - k)]
+            for k in range(1, j):
+                total -= columns[i, k - 1] * inverse[i + k, j - k]
+            for k in range(j, width + 1):
+                total -= columns[i, k - 1] * inverse[i + j, k - j]
             inverse[i, j] = total
         total = 1.0 / diagonal[i]
         for k in range(1, width + 1):

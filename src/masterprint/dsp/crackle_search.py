@@ -96,12 +96,15 @@ def pick(
             continue
         among = False
         for k in range(max(0, n - 3), min(frames, n + 4)):
-            among = among or old[k]
+            if old[k]:
+                among = True
+                break
         around = 1 if among else reach
         highest = True
         for k in range(max(0, n - around), min(frames, n + around + 1)):
             if abs(matched[k]) > height and not marked[k]:
                 highest = False
+                break
         if not highest:
             continue
         if not among:
