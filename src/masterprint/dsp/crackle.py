@@ -20,9 +20,8 @@ SHARE, SURE_SHARE = 0.35, 1.0
 """How much of the largest residual after it a frame has to explain; and what a sure click does."""
 SURE = 12.0
 """How far above the residual a click that is counted stands at least."""
-WEIGHINGS = 2
-PICKS, CHOICES = 4, 6
-"""How often a window is looked through with one model, and how often something is let go."""
+PICKS, CHOICES, WEIGHINGS = 4, 4, 2
+"""How often a window is looked through with one model, something let go, changes weighed."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ class Crackle:
             order=round(32 * scale**0.5),
             cell=round(2048 * scale),
             context=round(512 * scale),
-            thresholds=(5.0 * factor, *4 * (4.0 * factor,)),
+            thresholds=(5.0 * factor, 4.0 * factor, 4.0 * factor),
             least=3.5 * factor,
             width=round(64 * scale),
             reach=round(4 * scale**0.5),

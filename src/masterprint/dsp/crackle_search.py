@@ -27,7 +27,7 @@ def levels(residual: Array, marked: Flags, width: int, floor: float, level: Arra
     """The deviation of the residual around each frame, clicks or not.
 
     It is that of the median in the loudest of three spans of so many frames, so that a drum raises
-    it from its first frame on. Frames that are marked do not count.
+    it from its first frame on. Every other frame is looked at; those that are marked do not count.
     """
     frames = residual.shape[0]
     spans = (frames + width - 1) // width
@@ -35,11 +35,11 @@ def levels(residual: Array, marked: Flags, width: int, floor: float, level: Arra
     kept = np.zeros(width)
     for span in range(spans):
         count = 0
-        for n in range(span * width, min(frames, (span + 1) * width)):
+        for n in range(span * width, min(frames, (span + 1) * width), 2):
             if not marked[n]:
                 kept[count] = abs(residual[n])
                 count += 1
-        if count > width // 4:
+        if count > width // 8:
             # The middle one by Hoare's selection: what is on its wrong side changes places.
             middle, low, high = count // 2, 0, count - 1
             while low < high:
