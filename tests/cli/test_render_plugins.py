@@ -214,13 +214,18 @@ def test_two_hundred_renders_in_a_row_leave_nothing(tmp_path: Path) -> None:
     )
     mix = write_mix(tmp_path / "mix.wav", 0.5)
 
+    def children() -> list[str]:
+        """Processes that this one has started; a farm of other tests may be among them."""
+        listed = Path(f"/proc/self/task/{os.getpid()}/children")
+        return listed.read_text().split() if listed.exists() else []
+
     def held() -> tuple[int, int, int]:
         descriptors = len(list(Path("/proc/self/fd").iterdir()))
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         threads = len(list(Path("/proc/self/task").iterdir()))
         return descriptors, pages * resource.getpagesize(), threads
 
-    before = (0, 0, 0)
+    others, before = children(), (0, 0, 0)
     for number in range(200):
         if number == 20:  # by now everything that stays has been loaded
             before = held()
@@ -236,8 +241,7 @@ def test_two_hundred_renders_in_a_row_leave_nothing(tmp_path: Path) -> None:
     assert processes_of_plugins() == []
     names = sorted(path.name for path in (tmp_path / "out").iterdir())
     assert names == ["mix.wav", "mix.wav.recall.yaml"]
-    children = Path(f"/proc/self/task/{os.getpid()}/children")
-    assert not children.exists() or children.read_text().split() == []
+    assert set(children()) <= set(others)
 
 
 def test_the_catalogue_is_not_needed_by_chains_without_plugins(
