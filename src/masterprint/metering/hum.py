@@ -35,11 +35,11 @@ SEARCHES = (
 """Closer and closer: reach of the windows in knots, how far to look in Hz, in how many steps, what
 a step costs, and in how many harmonics."""
 AGREED = 0.55
-NOT_CLEAR_DB, EVIDENCE_DB = 12.0, 20.0
+NOT_CLEAR_DB, EVIDENCE_DB = 12.0, 25.0
 """Lines of music may stand out by the first; what stands out further adds up to the second."""
-MOST_SAID = 5.0
+MOST_SAID = 1.0
 """Of a single line at a single knot, in whether the hum is there."""
-CHANGE_COST = 30.0
+CHANGE_COST = 20.0
 WANDERS = (0.0, 0.02, 0.1, 0.4)
 """How much levels may wander in a second, as a share of themselves."""
 MOST_GAINED = 20.0
@@ -134,7 +134,8 @@ def followed(cells: Cells, heard: NDArray[np.bool_], start_hz: float, follow: bo
         levels = levels * np.exp(-2j * np.pi * numbers * turns[:, None])[:, :, None]
     present = np.ones(len(heard), bool)
     for turn in range(3):
-        present = _present(levels, noise, present, doubting=turn > 0)
+        known = _phase_known(levels, noise, present, phase.hz) if follow else np.ones(1)
+        present = _present(levels, noise, present, known, doubting=turn > 0)
     there = np.where(present[:, None, None], noise, UNHEARD)
     clear, agreed = clearness(levels, there), agreement(levels, there)
     return Hum(start_hz, follow, phase, levels, noise, clear, agreed, present)
@@ -144,12 +145,14 @@ def _present(
     levels: NDArray[np.complex128],
     noise: NDArray[np.float64],
     believed: NDArray[np.bool_],
+    known: NDArray[np.float64],
     doubting: bool,
 ) -> NDArray[np.bool_]:
     """The knots at which the hum is there, at a quarter of its mean level or more.
 
     At each knot the likelihood of its mean level, or a half or a quarter of it, is held against
-    that of none; between being there and not there is a path that does not change for nothing.
+    that of none, as far as the phase is known; between being there and not there is a path that
+    does not change for nothing.
     """
     there = np.where(believed[:, None, None], noise, UNHEARD)
     mean, _ = mean_level(levels, there, doubting=doubting)
@@ -158,12 +161,28 @@ def _present(
     along = (np.conj(mean) * levels).real / floor
     power = np.abs(mean) ** 2 / floor
     likelier = [
-        np.clip(2.0 * share * along - share**2 * power, -MOST_SAID, MOST_SAID).sum(axis=(1, 2))
+        (known * np.clip(2.0 * share * along - share**2 * power, -MOST_SAID, MOST_SAID)).sum(
+            axis=(1, 2)
+        )
         for share in (0.25, 0.5, 1.0)
     ]
     gains = np.stack([np.zeros(len(levels)), np.max(likelier, axis=0)], axis=1)
     path = best_path(gains, 1, CHANGE_COST)
     return np.asarray(path == 1)
+
+
+def _phase_known(
+    levels: NDArray[np.complex128],
+    noise: NDArray[np.float64],
+    present: NDArray[np.bool_],
+    hz: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """How much is left of each harmonic on average where its phase is in doubt, (knots, orders, 1).
+
+    The mean of e^(j k error) for an error of normal distribution.
+    """
+    doubt = phase_doubt(levels[:, :TRACKED_ORDERS], noise[:, :TRACKED_ORDERS], present, hz)
+    return np.asarray(np.exp(-0.5 * np.outer(doubt, np.arange(1, ORDERS + 1) ** 2))[:, :, None])
 
 
 def lines_of(hum: Hum, orders: NDArray[np.bool_]) -> NDArray[np.complex128]:
@@ -190,9 +209,6 @@ def lines_of(hum: Hum, orders: NDArray[np.bool_]) -> NDArray[np.complex128]:
     strength = np.abs(out) ** 2
     kept = 1.0 - np.minimum(variance, strength) / np.maximum(strength, 1e-300)
     if hum.follow:
-        doubt = phase_doubt(
-            hum.levels[:, :TRACKED_ORDERS], hum.noise[:, :TRACKED_ORDERS], hum.present, hum.phase.hz
-        )
-        kept = kept * np.exp(-0.5 * np.outer(doubt, np.arange(1, ORDERS + 1) ** 2))[:, :, None]
+        kept = kept * _phase_known(hum.levels, hum.noise, hum.present, hum.phase.hz)
     wanted = hum.present[:, None, None] & orders[None, :, None]
     return np.where(wanted, out * kept, 0.0)

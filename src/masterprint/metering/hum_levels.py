@@ -155,12 +155,13 @@ def clearness(levels: Levels, noise: Power, uneven: float = UNEVEN) -> Power:
 def agreement(levels: Levels, noise: Power) -> Power:
     """The share of moments that agree with each line's mean level, of those that could tell.
 
-    Where there is so little noise that the line would stand out, hum is what it always is, however
-    long the programme; music is there by chance. -1 where hardly any could.
+    Where there is so little noise that the line would stand out, and no note sounds that is more
+    than twice as loud, hum is what it always is, however long the programme; music is there by
+    chance. -1 where hardly any moment could tell.
     """
     mean, _ = mean_level(levels, noise)
     power = 0.25 * np.abs(mean) ** 2
-    telling = noise < power
+    telling = (noise < power) & (np.abs(levels) ** 2 < 16.0 * power)
     agreeing = telling & (np.abs(levels - mean) ** 2 < power)
     count = telling.sum(axis=0)
     return np.where(count >= LEAST_TELLING, agreeing.sum(axis=0) / np.maximum(count, 1), -1.0)
