@@ -61,9 +61,9 @@ def notched(audio: Audio, hz: float) -> Audio:
     [
         ("dense", -40.0, 60.0, 0.2),
         ("acoustic", -60.0, 60.0, 0.05),
-        ("acoustic", -50.0, 48.7, 0.05),
+        ("acoustic", -50.0, 50.0, 0.05),
         ("speech", -50.0, 50.0, 0.2),
-        ("castanets", -30.0, 61.3, 0.0),
+        ("castanets", -50.0, 48.7, 0.05),
     ],
 )
 def test_hum_goes_and_the_programme_comes_nearer_to_the_truth(
