@@ -14,7 +14,7 @@ from masterprint.scratch import Scratch
 from masterprint.signal import MOST_CHANNELS, Block, Reader, Signal
 from masterprint.stages.base import Stage
 
-LEAST_PER_S, LEAST = 4.0, 5
+LEAST_PER_S, LEAST = 3.0, 5
 """Clicks each second, and in all, in the quieter half of moments, from which on it is crackle."""
 
 
@@ -23,7 +23,7 @@ class Decrackle(Stage):
 
     Crackle is there all the time, and most of all where the music is quiet. So each channel is
     listened to first: clicks of single frames are counted in the quieter half of its moments, and
-    with fewer than four each second there the channel stays as it is, to the bit. Where there is
+    with fewer than three each second there the channel stays as it is, to the bit. Where there is
     crackle, samples are looked for that an autoregressive model of some fifty milliseconds cannot
     explain but by something added to them (`dsp.crackle_search`); they are filled in with what the
     model finds likeliest, the fainter they are the nearer to what is there. All other samples stay
