@@ -85,9 +85,8 @@ class Crackle:
         own = own_correlation(coefficients)
         begin = max(first, self.context)
         end = min(last, self.context + self.cell)
-        threshold = SURE / 5.0 * self.thresholds[0]
         found = pick(
-            residual, matched, own, level, threshold, SURE_SHARE, self.reach, begin, end, marked
+            residual, matched, own, level, SURE, SURE_SHARE, self.reach, begin, end, marked
         )
         return found, float(np.median(level[self.context : self.context + self.cell]))
 
