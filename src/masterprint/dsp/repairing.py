@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from masterprint.dsp.click_finder import Finder, Search, Span
-from masterprint.dsp.crackle_finder import CrackleFinder
 from masterprint.dsp.gap_filling import fill
 from masterprint.signal import Block, Signal, rechunk
 
@@ -40,7 +39,6 @@ def repaired(
     search: Search | None,
     given: Sequence[Sequence[Span]] | None,
     tell: Tell,
-    make: Callable[[Search], Finder | CrackleFinder] = Finder,
 ) -> Iterator[Block]:
     """The signal with what is found, or given, filled in; everything else as it was, to the bit.
 
@@ -55,10 +53,9 @@ def repaired(
         search: how gaps are looked for; None takes those that are given.
         given: for each channel, gaps that do not overlap, in order.
         tell: told of each repair.
-        make: what looks for them in a channel.
     """
     channels = signal.channels
-    finders = [make(search) for _ in range(channels)] if search else []
+    finders = [Finder(search) for _ in range(channels)] if search else []
     gaps: list[deque[Span]] = [deque(spans) for spans in given or [[]] * channels]
     ahead = search.context if search else 0
     step = search.cell if search else filling.cell
