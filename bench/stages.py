@@ -50,11 +50,24 @@ COMPRESSOR = {"threshold_db": -30, "ratio": 3, "detector": "rms", "sidechain_hig
 LOUD = {"input_gain_db": 13}
 """Some 6 dB of reduction, of programmes that peak at -4 dBFS and a little above their ceiling."""
 
+DYNAMIC_BANDS = [
+    {"frequency_hz": 90, "threshold_db": -35},
+    {"frequency_hz": 400, "threshold_db": -35},
+    {"frequency_hz": 3000, "threshold_db": -40},
+    {"shape": "high_shelf", "frequency_hz": 9000, "when": "below", "range_db": 4},
+]
 HARD: dict[str, dict[str, dict[str, Any]]] = {
     "balance": {"": {"left_db": -1, "swap": True}},
     "clipper": {"round": {**LOUD, "softness": 1}, "hard": {**LOUD, "softness": 0}},
-    "compressor": {"": COMPRESSOR, "channels apart": {**COMPRESSOR, "link": 0.5}},
+    "compressor": {
+        "": COMPRESSOR,
+        "channels apart": {**COMPRESSOR, "link": 0.5},
+        "upward": {"direction": "upward", "lookahead_ms": 5, "release": "programme"},
+    },
+    "deess": {"": {"threshold_db": -20}},
+    "dynamic_eq": {"4 bands": {"bands": DYNAMIC_BANDS}},
     "eq": {"6 bands": {"bands": BANDS}, "6 bands, linear": {"bands": BANDS, "phase": "linear"}},
+    "expander": {"": {"threshold_db": -15}},
     "fade": {"": {"in_s": 5, "out_s": 10}},
     "gain": {"": {"gain_db": -2}},
     "highpass": {"": {"slope_db_per_octave": 48}},
@@ -72,6 +85,7 @@ HARD: dict[str, dict[str, dict[str, Any]]] = {
         "3 compressors": {"crossovers_hz": [140, 3000], "bands": [[{"compressor": COMPRESSOR}]] * 3}
     },
     "stereo_align": {"": {}, "followed": {"follow": True}},
+    "transient": {"": {"attack_db": 6, "sustain_db": -6}},
     "width": {"": {"width": 1.4}},
 }
 
