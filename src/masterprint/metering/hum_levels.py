@@ -20,7 +20,7 @@ SURE_LINES, SURE_ABOVE = 3, 4.0
 TOGETHER = 8
 FAR = 9.0
 """Three standard deviations: a level further from the mean is believed the less."""
-LEAST_TELLING = 4
+LEAST_TELLING, MOSTLY_MUSIC = 4, 0.33
 UNREACHED = 1_000_000
 LEAST_WANDER_HZ, UNKNOWN_WANDER_HZ = 0.0003, 0.02
 """In a second."""
@@ -155,16 +155,20 @@ def clearness(levels: Levels, noise: Power, uneven: float = UNEVEN) -> Power:
 def agreement(levels: Levels, noise: Power) -> Power:
     """The share of moments that agree with each line's mean level, of those that could tell.
 
-    Where there is so little noise that the line would stand out, and no note sounds that is more
-    than twice as loud, hum is what it always is, however long the programme; music is there by
-    chance. -1 where hardly any moment could tell.
+    Where there is so little noise that the line would stand out, hum is what it always is, however
+    long the programme; music is there by chance. Moments at which a note sounds that is more than
+    twice as loud do not count, unless most of them are such: then it is music that is heard there.
+    -1 where hardly any moment could tell.
     """
     mean, _ = mean_level(levels, noise)
     power = 0.25 * np.abs(mean) ** 2
-    telling = (noise < power) & (np.abs(levels) ** 2 < 16.0 * power)
-    agreeing = telling & (np.abs(levels - mean) ** 2 < power)
+    telling = noise < power
+    agreeing = (telling & (np.abs(levels - mean) ** 2 < power)).sum(axis=0)
     count = telling.sum(axis=0)
-    return np.where(count >= LEAST_TELLING, agreeing.sum(axis=0) / np.maximum(count, 1), -1.0)
+    quiet = (telling & (np.abs(levels) ** 2 < 16.0 * power)).sum(axis=0)
+    share = agreeing / np.maximum(count, 1)
+    share = np.where(share >= MOSTLY_MUSIC, agreeing / np.maximum(quiet, 1), share)
+    return np.where(np.minimum(count, quiet) >= LEAST_TELLING, share, -1.0)
 
 
 def line_power(levels: Levels, noise: Power) -> Power:
