@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -23,11 +24,16 @@ def restored(name: str, audio: np.ndarray, rate: int) -> tuple[np.ndarray, dict[
     return run_stage(BUILT_IN[name](), signal).collect(), report
 
 
+@cache
+def programme(kind: str, rate: int) -> np.ndarray:
+    return getattr(programmes, kind)(rate, 10.0 if rate < 90000 else 5.0)
+
+
 @pytest.mark.parametrize("name", STAGES)
 @pytest.mark.parametrize("kind", ["dense", "acoustic", "speech", "castanets"])
 @pytest.mark.parametrize("rate", [44100, 96000])
 def test_clean_music_is_left_as_it_is(name: str, kind: str, rate: int) -> None:
-    audio = getattr(programmes, kind)(rate, 10.0)
+    audio = programme(kind, rate)
     out, report = restored(name, audio, rate)
     change = np.mean((out - audio) ** 2) / np.mean(audio**2)
     assert 10 * np.log10(change + 1e-30) < LOUDEST_CHANGE_DB
