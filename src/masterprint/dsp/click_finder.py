@@ -61,10 +61,9 @@ class Search:
     near: int
     lag: int
     crowd: float
-    lenient: int = 0
-
-    hidden: float = 0.0
-    each: float = 0.0
+    lenient: int
+    hidden: float
+    each: float
 
     @property
     def rules(self) -> Rules:
