@@ -7,7 +7,9 @@ BS.1770 that filters with `scipy.signal.lfilter`; on `hostile` signals limiters 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import soxr
@@ -17,6 +19,7 @@ from scipy import signal as sps
 from masterprint.demo.music import synthesise_mix
 from masterprint.signal import Signal
 from masterprint.stages.base import Stage
+from masterprint.stages.run import run_stage
 
 Audio = NDArray[np.float64]
 
@@ -252,3 +255,12 @@ def run(
     """What leaves a stage, and what it reported."""
     out = stage.apply(Signal.of(audio, rate, block_frames))
     return out.collect(), out.report
+
+
+def run_whole(
+    stage: Stage, audio: Audio, rate: int = 44100, block_frames: int = 30011
+) -> tuple[Audio, dict[str, Any]]:
+    """What leaves a stage with its common settings, and what it reported."""
+    report: dict[str, Any] = {}
+    signal = replace(Signal.of(audio, rate, block_frames), report=report)
+    return run_stage(stage, signal).collect(), report

@@ -82,6 +82,9 @@ def castanets(rate: int = 44100, seconds: float = 10.0) -> Audio:
     return _finished(out, rate, rng)
 
 
+PROGRAMMES = {"dense": dense, "acoustic": acoustic, "speech": speech, "castanets": castanets}
+
+
 def with_hiss(audio: Audio, level_dbfs: float, rate: int = 44100) -> Audio:
     """Tape hiss of an RMS level added, brighter than white; each channel has its own."""
     rng = np.random.default_rng(21)

@@ -2,41 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
-from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from masterprint.signal import Signal
 from masterprint.stages.declick import Declick
-from masterprint.stages.run import run_stage
+from oracles import run_whole
 from programmes import (
+    PROGRAMMES,
     acoustic,
-    castanets,
-    dense,
     log_spectral_distance_db,
     sdr_db,
-    speech,
     with_clicks,
 )
 
 RATE = 44100
 Audio = NDArray[np.float64]
-PROGRAMMES = {"dense": dense, "acoustic": acoustic, "speech": speech, "castanets": castanets}
 
 
 @cache
 def programme(name: str) -> Audio:
     return PROGRAMMES[name](RATE, 5.0)
-
-
-def repaired(stage: Declick, audio: Audio, rate: int = RATE) -> tuple[Audio, Any]:
-    report: dict[str, Any] = {}
-    out = run_stage(stage, replace(Signal.of(audio, rate, 30011), report=report)).collect()
-    return out, report
 
 
 AHEAD_DB = {"dense": 9.0, "acoustic": 12.0, "speech": 9.0, "castanets": 7.0}
@@ -47,7 +35,7 @@ AHEAD_DB = {"dense": 9.0, "acoustic": 12.0, "speech": 9.0, "castanets": 7.0}
 def test_loud_clicks_go_and_all_else_stays_to_the_bit(name: str) -> None:
     truth = programme(name)
     damaged, places = with_clicks(truth, 8.0, 20.0)
-    out, report = repaired(Declick(), damaged)
+    out, report = run_whole(Declick(), damaged)
     assert sdr_db(truth, out) > sdr_db(truth, damaged) + AHEAD_DB[name]
     before = log_spectral_distance_db(truth, damaged)
     assert log_spectral_distance_db(truth, out) < 0.2 * before
@@ -66,21 +54,21 @@ def test_loud_clicks_go_and_all_else_stays_to_the_bit(name: str) -> None:
 def test_many_faint_clicks_are_not_made_worse(name: str) -> None:
     truth = programme(name)
     damaged, _ = with_clicks(truth, 20.0, 6.0)
-    out, _ = repaired(Declick(), damaged)
+    out, _ = run_whole(Declick(), damaged)
     assert sdr_db(truth, out) > sdr_db(truth, damaged) + 1.0
 
 
 def test_clicks_go_at_96_khz_as_well() -> None:
     truth = acoustic(96000, 3.0)
     damaged, _ = with_clicks(truth, 8.0, 20.0, 96000)
-    out, _ = repaired(Declick(), damaged, 96000)
+    out, _ = run_whole(Declick(), damaged, 96000)
     assert sdr_db(truth, out) > sdr_db(truth, damaged) + 10.0
 
 
 @pytest.mark.parametrize("name", PROGRAMMES)
 def test_music_without_clicks_is_left_alone_to_the_bit(name: str) -> None:
     truth = programme(name)
-    out, report = repaired(Declick(), truth)
+    out, report = run_whole(Declick(), truth)
     assert out.tobytes() == truth.tobytes()
     assert report["repairs"] == 0
     assert report["summary"] == "no clicks were found"
@@ -89,7 +77,7 @@ def test_music_without_clicks_is_left_alone_to_the_bit(name: str) -> None:
 
 def test_a_long_list_is_cut_and_not_pinned() -> None:
     damaged, _ = with_clicks(programme("dense"), 40.0, 20.0)
-    _, report = repaired(Declick(), damaged)
+    _, report = run_whole(Declick(), damaged)
     assert report["repairs"] > report["listed"] == len(report["list"]) == 200
     assert report["summary"].startswith(f"{report['repairs']} repairs, the longest ")
     assert "pinned" not in report
@@ -99,7 +87,7 @@ def test_a_long_list_is_cut_and_not_pinned() -> None:
 def test_a_tick_in_one_channel_is_found_where_it_is_and_the_other_one_is_not_touched() -> None:
     audio = programme("dense").copy()
     audio[1, 100000:100003] += [0.5, -0.6, 0.3]
-    out, report = repaired(Declick(), audio)
+    out, report = run_whole(Declick(), audio)
     assert out[0].tobytes() == audio[0].tobytes()
     (repair,) = report["list"]
     assert repair["channel"] == 2
@@ -110,13 +98,13 @@ def test_a_tick_in_one_channel_is_found_where_it_is_and_the_other_one_is_not_tou
 
 def test_pinned_repairs_give_the_same_master_and_one_struck_out_stays() -> None:
     damaged, _ = with_clicks(programme("acoustic"), 3.0, 18.0)
-    out, report = repaired(Declick(), damaged)
+    out, report = run_whole(Declick(), damaged)
     (pinned,) = report["pinned"]
-    again, second = repaired(Declick.model_validate(pinned["declick"]), damaged)
+    again, second = run_whole(Declick.model_validate(pinned["declick"]), damaged)
     assert again.tobytes() == out.tobytes()
     assert second["repairs"] == report["repairs"]
     first, *others = pinned["declick"]["repairs"]
-    fewer, _ = repaired(Declick.model_validate({"repairs": others}), damaged)
+    fewer, _ = run_whole(Declick.model_validate({"repairs": others}), damaged)
     where = slice(first["start_frame"], first["start_frame"] + first["frames"])
     row = first["channel"] - 1
     assert fewer[row, where].tobytes() == damaged[row, where].tobytes()
@@ -130,7 +118,7 @@ def test_repairs_of_a_channel_that_is_not_there_are_refused() -> None:
 def test_a_tick_in_silence_leaves_silence() -> None:
     audio = np.zeros((1, 20000))
     audio[0, 9000] = 0.7
-    out, _ = repaired(Declick(), audio)
+    out, _ = run_whole(Declick(), audio)
     assert not out.any()
 
 
@@ -138,5 +126,5 @@ def test_a_tick_in_silence_leaves_silence() -> None:
 def test_full_scale_squares_are_not_clicks(hz: float) -> None:
     t = np.arange(2 * RATE) / RATE
     audio = np.sign(np.sin(2 * np.pi * hz * t + 0.1))[None, :]
-    out, _ = repaired(Declick(), audio)
+    out, _ = run_whole(Declick(), audio)
     assert sdr_db(audio, out) > 60.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -10,10 +9,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from masterprint.signal import Signal
 from masterprint.stages.declip import Declip
-from masterprint.stages.run import run_stage
 from masterprint.testing import check_stage_contract
+from oracles import run_whole
 from programmes import acoustic, castanets, clipped, dense, sdr_db, speech
 
 RATE = 44100
@@ -27,9 +25,7 @@ def programme(name: str) -> Audio:
 
 
 def declipped(audio: Audio, stage: Declip | None = None, block: int = 30011) -> tuple[Audio, dict]:
-    report: dict = {}
-    signal = replace(Signal.of(audio, RATE, block), report=report)
-    return run_stage(stage or Declip(), signal).collect(), report
+    return run_whole(stage or Declip(), audio, RATE, block)
 
 
 def sixteen_bits(audio: Audio, dither: float = 1.0) -> Audio:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,33 +10,22 @@ from numpy.typing import NDArray
 
 from masterprint.dsp.autoregression import model, own_correlation
 from masterprint.dsp.crackle_filling import solve
-from masterprint.signal import Signal
 from masterprint.stages.decrackle import Decrackle
-from masterprint.stages.run import run_stage
+from oracles import run_whole
 from programmes import (
-    acoustic,
-    castanets,
-    dense,
+    PROGRAMMES,
     log_spectral_distance_db,
     sdr_db,
-    speech,
     with_crackle,
 )
 
 RATE = 44100
 Audio = NDArray[np.float64]
-PROGRAMMES = {"dense": dense, "acoustic": acoustic, "speech": speech, "castanets": castanets}
 
 
 @cache
 def programme(name: str) -> Audio:
     return PROGRAMMES[name](RATE, 5.0)
-
-
-def repaired(stage: Decrackle, audio: Audio, rate: int = RATE) -> tuple[Audio, Any]:
-    report: dict[str, Any] = {}
-    out = run_stage(stage, replace(Signal.of(audio, rate, 30011), report=report)).collect()
-    return out, report
 
 
 @pytest.mark.parametrize("name", PROGRAMMES)
@@ -51,7 +38,7 @@ def test_crackle_goes_and_all_else_stays_to_the_bit(
 ) -> None:
     truth = programme(name)
     damaged = with_crackle(truth, per_second, level_db)
-    out, report = repaired(Decrackle(), damaged)
+    out, report = run_whole(Decrackle(), damaged)
     assert sdr_db(truth, out) > sdr_db(truth, damaged) + better_db
     before = log_spectral_distance_db(truth, damaged)
     assert log_spectral_distance_db(truth, out) < 0.15 * before
@@ -66,7 +53,7 @@ def test_crackle_goes_and_all_else_stays_to_the_bit(
 @pytest.mark.parametrize("name", PROGRAMMES)
 def test_music_without_crackle_is_left_alone_to_the_bit(name: str) -> None:
     audio = programme(name)
-    out, report = repaired(Decrackle(), audio)
+    out, report = run_whole(Decrackle(), audio)
     assert out.tobytes() == audio.tobytes()
     assert report["summary"] == "no crackle was found"
     assert report["repairs_by_channel"] == [0, 0]
@@ -74,7 +61,7 @@ def test_music_without_crackle_is_left_alone_to_the_bit(name: str) -> None:
 
 def test_strokes_of_castanets_amid_crackle_keep_their_force() -> None:
     truth = programme("castanets")
-    out, _ = repaired(Decrackle(), with_crackle(truth, 60.0, 0.0))
+    out, _ = run_whole(Decrackle(), with_crackle(truth, 60.0, 0.0))
     loud = np.abs(truth) > 0.3 * np.max(np.abs(truth))
     assert sdr_db(truth[loud], out[loud]) > 30.0
 
@@ -82,12 +69,12 @@ def test_strokes_of_castanets_amid_crackle_keep_their_force() -> None:
 def test_only_the_channel_that_crackles_is_touched_and_pinned() -> None:
     audio = programme("dense").copy()
     audio[1] = with_crackle(audio, 60.0, 6.0)[1]
-    out, report = repaired(Decrackle(), audio)
+    out, report = run_whole(Decrackle(), audio)
     assert out[0].tobytes() == audio[0].tobytes()
     assert report["repairs_by_channel"][0] == 0 < report["repairs_by_channel"][1]
     (pinned,) = report["pinned"]
     assert pinned["decrackle"]["channels"] == [2]
-    again, second = repaired(Decrackle.model_validate(pinned["decrackle"]), audio)
+    again, second = run_whole(Decrackle.model_validate(pinned["decrackle"]), audio)
     assert again.tobytes() == out.tobytes()
     assert second["summary"] == report["summary"]
 
@@ -96,9 +83,9 @@ def test_few_ticks_are_no_crackle_unless_the_channel_is_named() -> None:
     audio = programme("acoustic")[:1].copy()
     places = np.arange(20000, 200000, 40000)
     audio[0, places] += 0.2
-    out, _ = repaired(Decrackle(), audio)
+    out, _ = run_whole(Decrackle(), audio)
     assert out.tobytes() == audio.tobytes()
-    out, report = repaired(Decrackle(channels=[1]), audio)
+    out, report = run_whole(Decrackle(channels=[1]), audio)
     assert np.all(np.abs(out[0, places] - programme("acoustic")[0, places]) < 0.02)
     assert report["repairs_by_channel"][0] >= len(places)
     assert "pinned" not in report

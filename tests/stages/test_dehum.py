@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -15,19 +14,16 @@ from masterprint.signal import Signal
 from masterprint.stages.dehum import Dehum
 from masterprint.stages.run import run_stage
 from masterprint.testing import check_stage_contract
+from oracles import run_whole
 from programmes import (
-    acoustic,
-    castanets,
-    dense,
+    PROGRAMMES,
     log_spectral_distance_db,
     sdr_db,
-    speech,
     with_hum,
 )
 
 RATE = 44100
 Audio = NDArray[np.float64]
-PROGRAMMES = {"dense": dense, "acoustic": acoustic, "speech": speech, "castanets": castanets}
 
 
 @cache
@@ -36,9 +32,7 @@ def programme(name: str) -> Audio:
 
 
 def dehummed(audio: Audio, rate: int = RATE, **settings: Any) -> tuple[Audio, dict[str, Any]]:
-    report: dict[str, Any] = {}
-    signal = replace(Signal.of(audio, rate, 30011), report=report)
-    return run_stage(Dehum(**settings), signal).collect(), report
+    return run_whole(Dehum(**settings), audio, rate)
 
 
 def note(hz: float, seconds: float, rate: int = RATE) -> Audio:

@@ -2,43 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
-from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from masterprint.errors import ChainError
-from masterprint.signal import Signal
 from masterprint.stages.denoise import Denoise
-from masterprint.stages.run import run_stage
+from oracles import run_whole
 from programmes import (
-    acoustic,
-    castanets,
-    dense,
+    PROGRAMMES,
     log_spectral_distance_db,
     sdr_db,
-    speech,
     with_hiss,
 )
 
 RATE = 44100
 Audio = NDArray[np.float64]
-PROGRAMMES = {"dense": dense, "acoustic": acoustic, "speech": speech, "castanets": castanets}
 WHITE_60 = {"frequency_hz": 1000.0, "level_db": [-79.8]}
 
 
 @cache
 def programme(name: str) -> Audio:
     return PROGRAMMES[name](RATE, 8.0)
-
-
-def denoised(stage: Denoise, audio: Audio, rate: int = RATE) -> tuple[Audio, dict[str, Any]]:
-    report: dict[str, Any] = {}
-    out = run_stage(stage, replace(Signal.of(audio, rate, 30011), report=report)).collect()
-    return out, report
 
 
 def rms_db(audio: Audio) -> float:
@@ -48,7 +35,7 @@ def rms_db(audio: Audio) -> float:
 @pytest.mark.parametrize("name", PROGRAMMES)
 def test_music_without_hiss_passes_bit_for_bit(name: str) -> None:
     audio = programme(name)
-    out, report = denoised(Denoise(), audio)
+    out, report = run_whole(Denoise(), audio)
     assert out.tobytes() == audio.tobytes()
     assert report["pinned"] == []
     assert "left as it is" in report["summary"]
@@ -68,7 +55,7 @@ def test_hiss_goes_and_the_programme_stays(
 ) -> None:
     truth = programme(name)
     hissing = with_hiss(truth, level)
-    out, report = denoised(Denoise(), hissing)
+    out, report = run_whole(Denoise(), hissing)
     assert report["noise_dbfs"] == pytest.approx([level, level], abs=0.6)
     assert sdr_db(truth, out) - sdr_db(truth, hissing) > gain
     assert log_spectral_distance_db(truth, out) < distance * log_spectral_distance_db(
@@ -80,7 +67,7 @@ def test_the_profile_is_that_of_the_hiss_in_each_channel() -> None:
     truth = programme("acoustic")
     hiss = with_hiss(truth, -50.0) - truth
     hiss[1] *= 10 ** (-10 / 20)
-    _, report = denoised(Denoise(), truth + hiss)
+    _, report = run_whole(Denoise(), truth + hiss)
     size = 4096
     frames = hiss[:, : hiss.shape[1] // size * size].reshape(2, -1, size)
     power = (np.abs(np.fft.rfft(frames)) ** 2).mean(axis=1) * 2 / size**2
@@ -97,10 +84,10 @@ def test_pinned_settings_give_the_same_bits() -> None:
     truth = programme("speech")
     swell = 10 ** (4 * np.sin(2 * np.pi * np.arange(truth.shape[1]) / truth.shape[1]) / 20)
     given = truth + (with_hiss(truth, -50.0) - truth) * swell
-    out, report = denoised(Denoise(reduction_db=18.0, sensitivity_db=1.0), given)
+    out, report = run_whole(Denoise(reduction_db=18.0, sensitivity_db=1.0), given)
     (entry,) = report["pinned"]
     assert entry["denoise"]["course"]
-    again, _ = denoised(Denoise(**entry["denoise"]), given)
+    again, _ = run_whole(Denoise(**entry["denoise"]), given)
     assert again.tobytes() == out.tobytes() != given.tobytes()
 
 
@@ -108,8 +95,8 @@ def test_hiss_that_changes_in_level_is_followed() -> None:
     truth = np.tile(programme("acoustic"), 2)
     swell_db = 4 * np.sin(2 * np.pi * np.arange(truth.shape[1]) / truth.shape[1])
     given = truth + (with_hiss(truth, -50.0) - truth) * 10 ** (swell_db / 20)
-    still, _ = denoised(Denoise(follow=False), given)
-    out, report = denoised(Denoise(), given)
+    still, _ = run_whole(Denoise(follow=False), given)
+    out, report = run_whole(Denoise(), given)
     assert sdr_db(truth, out) > sdr_db(truth, still) + 3.0
     found = np.array([[point["at_s"], point["change_db"]] for point in report["course"]])
     apart = found[:, 1] - np.interp(found[:, 0] * RATE, np.arange(len(swell_db)), swell_db)
@@ -120,7 +107,7 @@ def test_a_marked_region_is_taken_as_the_noise() -> None:
     truth = programme("dense").copy()
     white = 10 ** (-60 / 20) * np.random.default_rng(5).standard_normal(truth.shape)
     truth[:, : RATE // 2] = 0.0
-    out, report = denoised(Denoise(region_s=[0.05, 0.45]), truth + white)
+    out, report = run_whole(Denoise(region_s=[0.05, 0.45]), truth + white)
     assert report["noise_dbfs"] == pytest.approx([-60.0, -60.0], abs=0.5)
     assert report["heard_at_s"] == [[0.05, 0.45]]
     assert sdr_db(truth, out) > sdr_db(truth, truth + white) + 1.8
@@ -139,12 +126,12 @@ def test_a_region_that_cannot_be_the_noise_is_refused(region: list[float], words
     audio = 0.1 * np.random.default_rng(2).standard_normal((2, 4 * RATE))
     audio[:, :RATE] = 0.0
     with pytest.raises(ChainError, match=words):
-        denoised(Denoise(region_s=region), audio)
+        run_whole(Denoise(region_s=region), audio)
 
 
 def test_nothing_but_noise_is_left_with_a_note() -> None:
     audio = 1e-3 * np.random.default_rng(2).standard_normal((2, 6 * RATE))
-    out, report = denoised(Denoise(), audio)
+    out, report = run_whole(Denoise(), audio)
     assert out.tobytes() == audio.tobytes()
     assert "nothing but noise" in report["note"]
 
@@ -153,7 +140,7 @@ def test_no_more_is_taken_off_than_asked_for() -> None:
     noise = 1e-3 * np.random.default_rng(2).standard_normal((1, 4 * RATE))
     inside = slice(4000, -4000)
     for reduction_db in (0.0, 6.0, 18.0):
-        out, report = denoised(Denoise(noise=[WHITE_60], reduction_db=reduction_db), noise)
+        out, report = run_whole(Denoise(noise=[WHITE_60], reduction_db=reduction_db), noise)
         lowered = rms_db(noise[:, inside]) - rms_db(out[:, inside])
         assert reduction_db - 0.9 < lowered < reduction_db + 0.1
         assert report["noise_lowered_db"][0] == pytest.approx(lowered, abs=0.6)
@@ -162,7 +149,7 @@ def test_no_more_is_taken_off_than_asked_for() -> None:
 def test_what_is_left_of_noise_does_not_twitter() -> None:
     """Musical noise shows as outliers: kurtosis of the spectrum's power, after by before."""
     noise = 1e-3 * np.random.default_rng(2).standard_normal((1, 8 * RATE))
-    out, _ = denoised(Denoise(noise=[WHITE_60]), noise)
+    out, _ = run_whole(Denoise(noise=[WHITE_60]), noise)
 
     def kurtosis(audio: Audio) -> float:
         frames = audio[0, : audio.shape[1] // 1024 * 1024].reshape(-1, 1024)
@@ -179,7 +166,7 @@ def test_attacks_stay_sharp() -> None:
     t = np.arange(8 * RATE)
     truth = 6e-4 * np.sin(2 * np.pi * 3000 * t / RATE)[None] * (t // every % 2)
     noise = 1e-3 * np.random.default_rng(2).standard_normal(truth.shape)
-    out, _ = denoised(Denoise(noise=[WHITE_60]), truth + noise)
+    out, _ = run_whole(Denoise(noise=[WHITE_60]), truth + noise)
     onsets = (t // every % 2 == 1) & (t % every < 0.08 * RATE)
     kept = np.sum(out[:, onsets] * truth[:, onsets]) / np.sum(truth[:, onsets] ** 2)
     assert kept > 0.95
@@ -188,15 +175,15 @@ def test_attacks_stay_sharp() -> None:
 def test_what_both_channels_share_gains_from_both() -> None:
     voice = programme("speech")
     hissing = with_hiss(voice, -45.0)
-    both, _ = denoised(Denoise(), hissing)
-    left, _ = denoised(Denoise(), hissing[:1])
+    both, _ = run_whole(Denoise(), hissing)
+    left, _ = run_whole(Denoise(), hissing[:1])
     assert sdr_db(voice[:1], both[:1]) > sdr_db(voice[:1], left) + 0.4
 
 
 def test_the_same_hiss_in_both_channels_is_taken_off_the_middle() -> None:
     voice = programme("speech")
     hiss = np.tile((with_hiss(voice, -50.0) - voice)[:1], (2, 1))
-    out, report = denoised(Denoise(), voice + hiss)
+    out, report = run_whole(Denoise(), voice + hiss)
     assert report["correlation"] > 0.95
     assert sdr_db(voice, out) > sdr_db(voice, voice + hiss) + 5.0
 
@@ -207,7 +194,7 @@ def test_other_rates_find_the_same_noise(rate: int) -> None:
     t = np.arange(6 * rate) / rate
     tone = 0.2 * np.sin(2 * np.pi * 440 * t) * (np.sin(2 * np.pi * 0.7 * t) > 0)
     noise = 1e-3 * rng.standard_normal((1, len(t)))
-    out, report = denoised(Denoise(), tone + noise, rate)
+    out, report = run_whole(Denoise(), tone + noise, rate)
     assert report["noise_dbfs"] == pytest.approx([-60.0], abs=0.5)
     assert sdr_db(tone[None], out) > sdr_db(tone[None], tone + noise) + 8.0
 
@@ -215,7 +202,7 @@ def test_other_rates_find_the_same_noise(rate: int) -> None:
 def test_a_channel_without_noise_stays_as_it_is() -> None:
     audio = programme("dense").copy()
     audio[1] = with_hiss(audio, -50.0)[1]
-    out, report = denoised(Denoise(), audio)
+    out, report = run_whole(Denoise(), audio)
     assert report["noise_dbfs"][0] is None
     assert out[0].tobytes() == audio[0].tobytes()
     assert sdr_db(programme("dense")[1:], out[1:]) > sdr_db(programme("dense")[1:], audio[1:]) + 3.0
