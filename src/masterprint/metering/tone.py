@@ -27,8 +27,8 @@ class Tone:
     """Power by frequency of each row, in pieces of three seconds.
 
     Welch, "The use of fast Fourier transform for the estimation of power spectra", 1967: Hann
-    windows of 0.3 s and more, half overlapping, from the first frame on; the last one is filled up
-    with silence.
+    windows of 0.3 s and more, half overlapping, from the first frame on. What is left behind the
+    last whole one does not count; a programme shorter than one is filled up with silence.
 
     Args:
         sample_rate_hz: of the blocks.
@@ -43,28 +43,33 @@ class Tone:
         edges[-1] = edges[-2] * 2.0 ** (1.0 / PER_OCTAVE)
         edges *= 2.0 ** (-0.5 / PER_OCTAVE)
         self._edges = edges * self._size / sample_rate_hz
-        self._line = np.zeros((rows, 0))
+        self._line = np.zeros((rows, self._size))
+        self._filled = 0
         self._pieces: list[NDArray[np.float64]] = []
         self._piece = np.zeros((rows, self._size // 2 + 1))
         self._in_piece = 0
 
     def feed(self, block: Block) -> None:
         """Take in the next frames, shape (rows, frames)."""
-        line = np.concatenate([self._line, block], axis=1)
-        start = 0
-        while start + self._size <= line.shape[1]:
-            self._take(line[:, start : start + self._size])
-            start += self._size // 2
-        self._line = line[:, start:].copy()
+        taken = 0
+        while taken < block.shape[1]:
+            part = block[:, taken : taken + self._size - self._filled]
+            self._line[:, self._filled : self._filled + part.shape[1]] = part
+            self._filled += part.shape[1]
+            taken += part.shape[1]
+            if self._filled == self._size:
+                self._take(self._line)
+                self._filled = self._size // 2
+                self._line[:, : self._filled] = self._line[:, -self._filled :]
 
     def loudest(self) -> tuple[NDArray[np.float64], float]:
         """Mean power by frequency over the louder pieces, and what share of all they are.
 
         Ends the programme. The power is that of each band, shape (rows, bands); zeros for silence.
         """
-        if self._line.shape[1] and (not self._pieces and not self._in_piece):
-            rest = self._size - self._line.shape[1]
-            self._take(np.pad(self._line, ((0, 0), (0, rest))))
+        if self._filled and not self._pieces and not self._in_piece:
+            self._line[:, self._filled :] = 0.0
+            self._take(self._line)
         if self._in_piece:
             self._close_piece()
         if not self._pieces:

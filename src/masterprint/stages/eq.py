@@ -17,7 +17,7 @@ from masterprint.stages.base import Frequency, Phase, Settings, Stage
 LINEAR_REACH_S = (0.19, 1.4)
 """Shortest and longest reach of a linear-phase filter to each side, in seconds."""
 RINGING = 4.0
-"""Reach in periods times Q of a band: by then its ringing has died away by 60 dB and more."""
+"""Reach in periods times Q of a pole or zero: by then it has died away by 100 dB."""
 NARROWER = 1.554
 """Q of a notch whose square is -3 dB where the notch itself was: u^2 / (u^2 + 1) = 1 / sqrt(2)."""
 DEFAULT_Q = {"bell": 1.0, "low_shelf": 0.71, "high_shelf": 0.71, "notch": 10.0, "tilt": 0.71}
@@ -85,9 +85,8 @@ class Eq(Stage):
         return signal.map(BiquadCascade(np.array(sections), signal.channels))
 
     def _reach_s(self) -> float:
-        wanted = [RINGING * NARROWER * band.quality / band.frequency_hz for band in self.bands]
         shortest, longest = LINEAR_REACH_S
-        return min(max(shortest, *wanted), longest)
+        return min(max([shortest, *map(_ringing_s, self.bands)]), longest)
 
     def _smooth_magnitude(self, at_hz: NDArray[np.float64]) -> NDArray[np.float64]:
         """As `magnitude`, with notches that linear phase can have.
@@ -111,3 +110,10 @@ class Eq(Stage):
                 band.shape, band.frequency_hz, band.gain_db, band.quality, at_hz
             )
         return total
+
+
+def _ringing_s(band: Band) -> float:
+    """How far the linear-phase curve of a band reaches to each side."""
+    # The sharper of a bell's poles and zeros has a Q of this much more.
+    sharper = {"bell": 10.0 ** (abs(band.gain_db) / 40.0), "notch": NARROWER}.get(band.shape, 1.0)
+    return RINGING * band.quality * sharper / band.frequency_hz
