@@ -7,6 +7,7 @@ import math
 import pickle
 import select
 import struct
+import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
@@ -54,6 +55,8 @@ class Worker:
         self._process = children.start(PROGRAM, gently=True)
         self._said = children.Said(self._process.stderr)
         self._waiting = bytearray()
+        self._lock = threading.Lock()
+        self._at_work = self._closed = False
 
     def run(self, task: Task, several_threads: bool, heard: Heard) -> dict[str, Any]:
         """Have a task done; `heard` is told how far it is.
@@ -62,6 +65,38 @@ class Worker:
             WorkerDied: and nothing came of the task.
             Unforeseen: the task failed in a way that no task should.
         """
+        with self._lock:
+            if self._closed:
+                raise WorkerDied("had been ended")
+            self._at_work = True
+        try:
+            return self._run(task, several_threads, heard)
+        finally:
+            with self._lock:
+                self._at_work = False
+                closed = self._closed
+            if closed:
+                self._hang_up()
+
+    def close(self) -> None:
+        """End the process, whatever it is doing; any thread may."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            at_work = self._at_work
+        children.end(self._process)
+        # A pipe that is closed under a thread that reads from it may be another file by then:
+        # whoever is in `run` hears that the process has ended, and hangs up.
+        if not at_work:
+            self._hang_up()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process is there."""
+        return self._process.poll() is None
+
+    def _run(self, task: Task, several_threads: bool, heard: Heard) -> dict[str, Any]:
         ends = time.monotonic() + task.limit_s
         data = pickle.dumps((task, several_threads), pickle.HIGHEST_PROTOCOL)
         try:
@@ -76,19 +111,10 @@ class Worker:
             heard(line)
         raise self._died()
 
-    @property
-    def is_alive(self) -> bool:
-        """Whether the process is there."""
-        return self._process.poll() is None
-
-    def close(self) -> None:
-        """End the process, whatever it is doing."""
-        if self._process.stdin is None or self._process.stdin.closed:
-            return
-        children.end(self._process)
-        self._process.stdin.close()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+    def _hang_up(self) -> None:
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
         self._said.finish()
 
     def _lines(self, ends: float) -> Iterator[dict[str, Any]]:
@@ -113,6 +139,7 @@ class Worker:
     def _died(self) -> WorkerDied:
         how = children.how_it_ended(self._process)
         self.close()
+        self._said.finish()
         last = self._said.text().splitlines()[-1:]
         return WorkerDied(how + (f", having said: {last[0]}" if last else ""))
 

@@ -35,7 +35,7 @@ def transform_length(least: int) -> int:
 
     These are powers of two times up to three threes and two fives: at most an eighth too many.
     """
-    odd = [3**threes * 5**fives for threes in range(4) for fives in range(3)]
+    odd: list[int] = [3**threes * 5**fives for threes in range(4) for fives in range(3)]
     return min(factor << max(0, (-(-least // factor) - 1).bit_length()) for factor in odd)
 
 

@@ -115,5 +115,6 @@ class Eq(Stage):
 def _ringing_s(band: Band) -> float:
     """How far the linear-phase curve of a band reaches to each side."""
     # The sharper of a bell's poles and zeros has a Q of this much more.
-    sharper = {"bell": 10.0 ** (abs(band.gain_db) / 40.0), "notch": NARROWER}.get(band.shape, 1.0)
+    bell: float = 10.0 ** (abs(band.gain_db) / 40.0)
+    sharper = {"bell": bell, "notch": NARROWER}.get(band.shape, 1.0)
     return RINGING * band.quality * sharper / band.frequency_hz

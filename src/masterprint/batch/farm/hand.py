@@ -56,10 +56,11 @@ class _Keeper:
         """End the task with one of these keys, and begin none of the others."""
         with self._lock:
             self._unwanted.extend(keys)
-            child = self._child if self._doing in keys else None
-        if child is not None:
-            with suppress(OSError):
-                child.close()
+            if self._child is not None and self._doing in keys:
+                # Before anybody can be given it again.
+                with suppress(OSError):
+                    self._child.close()
+                self._child = None
 
     def close(self) -> None:
         """End the child, whatever it is doing."""
