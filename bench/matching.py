@@ -1,8 +1,8 @@
 """`match` beside matchering on three pairs: `matching.py [--quick] FOLDER MASTERPRINT...`.
 
-Each brings a mix to the sound of a reference and writes 24 bit: Masterprint by `match`, in sixths
-of an octave, and a `limiter` with a ceiling of -1 dBTP, matchering as its README shows it, with its
-own limiter.
+Each brings a mix to the sound of a reference and writes 24 bit: Masterprint by `match` as it is
+without settings, and a `limiter` with a ceiling of -1 dBTP, matchering as its README shows it, with
+its own limiter.
 
 The distance of a master to its reference is the RMS difference in dB of their long-term spectra by
 thirds of an octave from 31.5 Hz to 16 kHz (Welch's method over the whole programmes), of mid and
@@ -41,7 +41,7 @@ LEAST_DB = -70.0
 CENTRES_HZ = 1000.0 * 10.0 ** (np.arange(-15, 13) / 10.0)
 CHAIN = f"""masterprint: 1
 stages:
-  - match: {{reference: reference.wav, bands_per_octave: 6}}
+  - match: {{reference: reference.wav}}
   - limiter: {{ceiling_dbtp: {CEILING_DBTP}}}
 """
 

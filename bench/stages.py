@@ -24,6 +24,7 @@ import numpy as np  # noqa: E402
 import soundfile  # noqa: E402
 
 import masterprint  # noqa: E402
+from masterprint.children import settle_in  # noqa: E402
 from masterprint.signal import Block, Signal  # noqa: E402
 from masterprint.stages.registry import BUILT_IN  # noqa: E402
 from masterprint.stages.run import run_stage  # noqa: E402
@@ -149,6 +150,7 @@ def finding(case: Case, material: Path) -> Finding:
 
 def main() -> None:
     material, damaged = Path(sys.argv[1]), Path(sys.argv[2])
+    settle_in()  # as processes that render do
     rows = [finding(case, material) for case in cases(material, damaged)]
     said = [row.verdict for row in rows if row.verdict]
     Findings(rows, f"{said.count('ok')} of {len(said)} reach their target.", 0).tell()

@@ -14,6 +14,9 @@ CALM = 0.02
 """How much a bell's gain costs beside what it mends: keeps neighbours from working against one
 another."""
 
+BEYOND = 1.06
+"""How far above the highest frequency the last bell may stand, so that it is reached."""
+
 
 def bells_for(
     at_hz: NDArray[np.float64], wanted_db: NDArray[np.float64], per_octave: int
@@ -30,7 +33,7 @@ def bells_for(
         per_octave: how many bells.
     """
     first = int(np.ceil(per_octave * np.log2(at_hz[0] / 1000.0)))
-    last = int(np.floor(per_octave * np.log2(at_hz[-1] / 1000.0)))
+    last = int(np.floor(per_octave * np.log2(BEYOND * at_hz[-1] / 1000.0)))
     centre_hz = 1000.0 * 2.0 ** (np.arange(first, last + 1) / per_octave)
     q = 1.0 / (2.0 ** (0.5 / per_octave) - 2.0 ** (-0.5 / per_octave))
     unit = np.array([_response_db(hz, 1.0, q, at_hz) for hz in centre_hz])

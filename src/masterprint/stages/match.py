@@ -32,6 +32,8 @@ NOTHING_DB = -70.0
 MOST_WIDTH_DB = 6.0
 MOST_GAIN_DB = 30.0
 NO_REFERENCE = "reference: none is named, where an audio file beside the chain is needed"
+EMPTY_DB = -70.0
+"""A band that lies so far below the strongest has no music in it."""
 LEVEL_HZ = (100.0, 10000.0)
 """Where two spectra are compared in level, before they are compared in shape."""
 
@@ -41,11 +43,12 @@ class Match(StageWithFiles):
 
     The spectra of the louder parts of both programmes (pieces of 3 s, down to 3 dB below the mean
     power; Welch's method) are averaged over a third of an octave, or finer, and held against one
-    another, mid and side apart. The difference, of at most `max_db`, becomes bells of an `eq` for
-    the mid and one for the side, fitted by least squares; how much stronger the side is, a `width`;
-    the difference in integrated loudness (BS.1770), a `gain`. These four stages are also what the
-    report has as `pinned`: put them in the place of this one, and the same comes out without the
-    reference.
+    another, mid and side apart. Where one of them has no music (70 dB below its strongest band, as
+    above what a lossy codec has left), the curve goes on level. The difference, of at most
+    `max_db`, becomes bells of an `eq` for the mid and one for the side, fitted by least squares;
+    how much stronger the side is, a `width`; the difference in integrated loudness (BS.1770), a
+    `gain`. These four stages are also what the report has as `pinned`: put them in the place of
+    this one, and the same comes out without the reference.
 
     With `on`, the same part of the reference is listened to. A reference in mono, or with next to
     no side, leaves the side as it is. Loudness moves by at most 30 dB, the side by 6 dB beside its
@@ -69,7 +72,7 @@ class Match(StageWithFiles):
     bands_per_octave: int = Field(3, ge=1, le=6, description="how fine the curve is")
     low_hz: float = Field(30.0, ge=20, le=1000, description="the spectrum below is left alone")
     high_hz: float = Field(
-        16000.0, ge=1000, le=20000, description="the spectrum above is left alone"
+        20000.0, ge=1000, le=20000, description="the spectrum above is left alone"
     )
     phase: Phase = Field("linear", description="of the equalisers: minimum as analogue, or linear")
 
@@ -181,17 +184,18 @@ class Match(StageWithFiles):
         """How much louder the reference is, in dB by row and frequency; weights; frequencies."""
         count = min(mix.power.shape[1], reference.power.shape[1])
         at_hz = mix.centres[:count]
+        ours, theirs = mix.power[:, :count], reference.power[:, :count]
         octaves = 1.0 / self.bands_per_octave
-        ours = smoothed(mix.power[:, :count], octaves)
-        theirs = smoothed(reference.power[:, :count], octaves)
         rows = [0]
         quiet = 10.0 ** (NOTHING_DB / 10.0)
         if len(ours) == 2 and all(p[1].sum() > quiet * p[0].sum() for p in (ours, theirs)):
             rows.append(1)
-        floor = 1e-9 * max(float(ours.max()), 1e-300), 1e-9 * max(float(theirs.max()), 1e-300)
-        apart = np.log10(np.maximum(theirs, floor[1])) - np.log10(np.maximum(ours, floor[0]))
         weights = ((at_hz >= LEVEL_HZ[0]) & (at_hz <= LEVEL_HZ[1])).astype(np.float64)
-        return 10.0 * apart[rows], weights, at_hz
+        return (
+            np.array([_apart_db(ours[row], theirs[row], octaves) for row in rows]),
+            weights,
+            at_hz,
+        )
 
     def _report(
         self, report: dict[str, Any], mix: _Heard, reference: _Heard, stages: list[Stage]
@@ -228,6 +232,22 @@ class Match(StageWithFiles):
 
     def _file(self) -> AudioFile:
         return open_audio(self._path)
+
+
+def _apart_db(
+    ours: NDArray[np.float64], theirs: NDArray[np.float64], octaves: float
+) -> NDArray[np.float64]:
+    """How much more power there is in theirs, averaged over octaves; empty bands as the next below.
+
+    Their averages are those of the bands that have music in both.
+    """
+    least = 10.0 ** (EMPTY_DB / 10.0)
+    full = (ours > least * ours.max()) & (theirs > least * theirs.max())
+    if not full.any():
+        return np.zeros_like(ours)
+    (ours,), (theirs,) = smoothed(ours * full, octaves), smoothed(theirs * full, octaves)
+    nearest = np.maximum.accumulate(np.where(full, np.arange(len(full)), full.argmax()))
+    return np.asarray(10.0 * np.log10(theirs[nearest] / ours[nearest]))
 
 
 class _Heard:
