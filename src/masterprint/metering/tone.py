@@ -15,6 +15,9 @@ PIECE_S = 3.0
 GATE_DB = -3.0
 """Pieces count from here on, beside the mean of all: whole choruses, not single notes of them."""
 
+EMPTY_DB = -70.0
+"""A band that lies so far below the strongest has no music in it."""
+
 
 def centres(sample_rate_hz: int) -> NDArray[np.float64]:
     """The frequencies in hertz that a spectrum is told at, up to 20 kHz or the rate's own end."""
@@ -102,3 +105,23 @@ def smoothed(power: NDArray[np.float64], octaves: float) -> NDArray[np.float64]:
     kernel = np.ones(2 * half + 1)
     weight = np.convolve(np.ones(power.shape[-1]), kernel, "same")
     return np.array([np.convolve(row, kernel, "same") / weight for row in np.atleast_2d(power)])
+
+
+def apart_db(
+    ours: NDArray[np.float64], theirs: NDArray[np.float64], octaves: float
+) -> NDArray[np.float64]:
+    """How much more power there is in theirs, averaged over octaves; empty bands as the next below.
+
+    Averages are those of bands that have music in both.
+
+    Args:
+        ours, theirs: power by band, shape (bands,).
+        octaves: that are averaged over.
+    """
+    least = 10.0 ** (EMPTY_DB / 10.0)
+    full = (ours > least * ours.max()) & (theirs > least * theirs.max())
+    if not full.any():
+        return np.zeros_like(ours)
+    (ours,), (theirs,) = smoothed(ours * full, octaves), smoothed(theirs * full, octaves)
+    nearest = np.maximum.accumulate(np.where(full, np.arange(len(full)), full.argmax()))
+    return np.asarray(10.0 * np.log10(theirs[nearest] / ours[nearest]))

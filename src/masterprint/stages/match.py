@@ -16,8 +16,9 @@ from masterprint.dsp.decibels import amplitude
 from masterprint.dsp.midside import mid_and_side
 from masterprint.errors import AudioFileError
 from masterprint.files.reading import AudioFile, open_audio
+from masterprint.metering.heard import Heard
 from masterprint.metering.meter import Meter
-from masterprint.metering.tone import Tone, centres, smoothed
+from masterprint.metering.tone import apart_db
 from masterprint.scratch import Scratch
 from masterprint.signal import Block, Signal
 from masterprint.stages.base import Phase, Stage, refuse
@@ -32,8 +33,6 @@ NOTHING_DB = -70.0
 MOST_WIDTH_DB = 6.0
 MOST_GAIN_DB = 30.0
 NO_REFERENCE = "reference: none is named, where an audio file beside the chain is needed"
-EMPTY_DB = -70.0
-"""A band that lies so far below the strongest has no music in it."""
 LEVEL_HZ = (100.0, 10000.0)
 """Where two spectra are compared in level, before they are compared in shape."""
 
@@ -90,10 +89,7 @@ class Match(StageWithFiles):
         # A curve that ends above what the rate can hold ends there.
         found = [each for each in found if not each.startswith("high_hz ")]
         if self.reference is None:
-            return [
-                *found,
-                "reference: none is named, where an audio file beside the chain is needed",
-            ]
+            return [*found, NO_REFERENCE]
         try:
             file = self._file()
             if file.channels > 2:
@@ -113,10 +109,10 @@ class Match(StageWithFiles):
         rows = signal.channels
         scratch, changed = Scratch(), Scratch()
         try:
-            mix = _Heard(signal)
+            mix = Heard(signal)
             for block in mix.passing():
                 scratch.append(block)
-            reference = _Heard(self._part_of(self._file().signal()), rows)
+            reference = Heard(self._part_of(self._file().signal()), rows)
             for _ in reference.passing():
                 pass
             if reference.lufs is None:
@@ -152,13 +148,13 @@ class Match(StageWithFiles):
             scratch.close()
             changed.close()
 
-    def _found(self, mix: _Heard, reference: _Heard) -> list[Stage]:
+    def _found(self, mix: Heard, reference: Heard) -> list[Stage]:
         """An eq for the mid, or the one channel; one for the side, and a width."""
-        apart_db, weights, at_hz = self._apart(mix, reference)
-        levels = [float(np.average(row, weights=weights)) for row in apart_db]
+        curves, weights, at_hz = self._apart(mix, reference)
+        levels = [float(np.average(row, weights=weights)) for row in curves]
         found: list[Stage] = []
         if self.tone:
-            for row, (curve, level) in enumerate(zip(apart_db, levels, strict=True)):
+            for row, (curve, level) in enumerate(zip(curves, levels, strict=True)):
                 wanted = self.amount * np.clip(curve - level, -self.max_db, self.max_db)
                 on: Any = "stereo" if len(mix.power) == 1 else ("mid", "side")[row]
                 bands = self._bands(at_hz, wanted)
@@ -179,7 +175,7 @@ class Match(StageWithFiles):
         ]
 
     def _apart(
-        self, mix: _Heard, reference: _Heard
+        self, mix: Heard, reference: Heard
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """How much louder the reference is, in dB by row and frequency; weights; frequencies."""
         count = min(mix.power.shape[1], reference.power.shape[1])
@@ -191,14 +187,11 @@ class Match(StageWithFiles):
         if len(ours) == 2 and all(p[1].sum() > quiet * p[0].sum() for p in (ours, theirs)):
             rows.append(1)
         weights = ((at_hz >= LEVEL_HZ[0]) & (at_hz <= LEVEL_HZ[1])).astype(np.float64)
-        return (
-            np.array([_apart_db(ours[row], theirs[row], octaves) for row in rows]),
-            weights,
-            at_hz,
-        )
+        curves = [apart_db(ours[row], theirs[row], octaves) for row in rows]
+        return np.array(curves), weights, at_hz
 
     def _report(
-        self, report: dict[str, Any], mix: _Heard, reference: _Heard, stages: list[Stage]
+        self, report: dict[str, Any], mix: Heard, reference: Heard, stages: list[Stage]
     ) -> None:
         assert mix.lufs is not None
         assert reference.lufs is not None
@@ -232,45 +225,3 @@ class Match(StageWithFiles):
 
     def _file(self) -> AudioFile:
         return open_audio(self._path)
-
-
-def _apart_db(
-    ours: NDArray[np.float64], theirs: NDArray[np.float64], octaves: float
-) -> NDArray[np.float64]:
-    """How much more power there is in theirs, averaged over octaves; empty bands as the next below.
-
-    Their averages are those of the bands that have music in both.
-    """
-    least = 10.0 ** (EMPTY_DB / 10.0)
-    full = (ours > least * ours.max()) & (theirs > least * theirs.max())
-    if not full.any():
-        return np.zeros_like(ours)
-    (ours,), (theirs,) = smoothed(ours * full, octaves), smoothed(theirs * full, octaves)
-    nearest = np.maximum.accumulate(np.where(full, np.arange(len(full)), full.argmax()))
-    return np.asarray(10.0 * np.log10(theirs[nearest] / ours[nearest]))
-
-
-class _Heard:
-    """A programme with its loudness, and the spectrum of its louder parts, once it has passed."""
-
-    def __init__(self, signal: Signal, rows: int | None = None) -> None:
-        self._signal = signal
-        self._rows = min(2, rows or signal.channels)
-        self._meter = Meter(signal.sample_rate_hz, signal.channels, true_peak=False)
-        self._tone = Tone(signal.sample_rate_hz, self._rows)
-        self.centres = centres(signal.sample_rate_hz)
-        self.lufs: float | None = None
-        self.share = 0.0
-        self.power = np.zeros((self._rows, len(self.centres)))
-
-    def passing(self) -> Iterator[Block]:
-        for block in self._meter.passing(self._signal.blocks):
-            self._tone.feed(self._parts(block))
-            yield block
-        self.lufs = self._meter.integrated_lufs()
-        self.power, self.share = self._tone.loudest()
-
-    def _parts(self, block: Block) -> Block:
-        """Mid and side; the mid alone where that is what is compared."""
-        mid, side = mid_and_side(block) if len(block) == 2 else (block, np.zeros_like(block))
-        return mid if self._rows == 1 else np.concatenate([mid, side])
