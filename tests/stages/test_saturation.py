@@ -11,7 +11,7 @@ from masterprint.chain.model import Chain
 from masterprint.signal import Signal
 from masterprint.stages.run import run_stage
 from masterprint.stages.saturation import Saturation
-from oracles import amplitude, decibels, integrated_lufs
+from oracles import amplitude, decibels, integrated_lufs, run_whole
 from programmes import dense
 
 RATE = 44100
@@ -77,6 +77,18 @@ def test_what_is_quiet_stays_as_it_is(curve: str) -> None:
     audio = dense(RATE, 6.0) * amplitude(-50.0)
     change = through(Saturation(curve=curve), audio) - audio
     assert decibels(np.sqrt(np.mean(change**2) / np.mean(audio**2))) < -50.0
+
+
+@pytest.mark.parametrize("curve", CURVES)
+@pytest.mark.parametrize("drive_db", [-6.0, 6.0])
+def test_it_reports_the_harmonics_that_can_be_measured(curve: str, drive_db: float) -> None:
+    stage = Saturation(curve=curve, drive_db=drive_db)
+    found, _ = harmonics(stage, 300.0, -6.0)
+    measured = 10 * np.log10(np.sum(10 ** (found[2:] / 10))) - found[1]
+    hz = round(300.0 * PERIOD / RATE) * RATE / PERIOD
+    audio = amplitude(-6.0) * np.sin(2 * np.pi * hz * np.arange(8 * PERIOD) / RATE)
+    _, report = run_whole(stage, audio[np.newaxis])
+    assert report["added_db"] == pytest.approx(measured, abs=0.3)
 
 
 @pytest.mark.parametrize("curve", CURVES)

@@ -64,7 +64,7 @@ class Saturation(Stage):
     )
 
     def apply(self, signal: Signal) -> Signal:
-        """Bend, and report how much was added."""
+        """Bend, and report the level of what is new beside the signal."""
         return signal.carrying(self._matched(signal) if self.match_loudness else self._bent(signal))
 
     def _bent(self, signal: Signal) -> Iterator[Block]:
@@ -84,12 +84,15 @@ class Saturation(Stage):
             BiquadCascade(np.concatenate(before), channels) if before else None,
             BiquadCascade(np.concatenate(behind), channels) if behind else None,
         )
-        energy, change = 0.0, 0.0
+        energy, change, along = 0.0, 0.0, 0.0
         for plain, added in bend.run(signal.blocks):
             energy += float(np.einsum("cn,cn->", plain, plain))
             change += float(np.einsum("cn,cn->", added, added))
+            along += float(np.einsum("cn,cn->", added, plain))
             yield plain + added
-        added_db = power_decibels(change / energy) if energy else None
+        # What goes along with the signal is gain, mostly below 1: no harmonics.
+        new = max(0.0, change - along**2 / energy) if energy else 0.0
+        added_db = power_decibels(new * energy / (energy + along) ** 2) if new else None
         signal.report["added_db"] = None if added_db is None else round(added_db, 2)
         if added_db is not None:
             signal.report["summary"] = f"harmonics at {added_db:.0f} dB"
