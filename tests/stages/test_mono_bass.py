@@ -137,6 +137,12 @@ def test_settings_out_of_range_are_refused(settings: dict[str, float]) -> None:
         MonoBass(**settings)
 
 
-@pytest.mark.parametrize("channels", [1, 6])
-def test_other_than_two_channels_are_a_problem(channels: int) -> None:
-    assert MonoBass().problems(44100, channels) == [f"works on 2 channels, the mix has {channels}"]
+def test_more_than_two_channels_are_a_problem() -> None:
+    assert MonoBass().problems(44100, 6) == ["works on 1 or 2 channels, the mix has 6"]
+
+
+@pytest.mark.parametrize("phase", PHASES)
+def test_a_mono_mix_has_no_side_and_passes_as_it_is(phase: str) -> None:
+    audio = np.random.default_rng(6).uniform(-1.0, 1.0, (1, 5000))
+    assert MonoBass(phase=phase).problems(44100, 1) == []
+    assert through(MonoBass(phase=phase), audio).tobytes() == audio.tobytes()

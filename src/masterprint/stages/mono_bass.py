@@ -22,18 +22,27 @@ class MonoBass(Stage):
 
     Minimum phase: the side goes through a Linkwitz-Riley high-pass, the mid through the all-pass
     with the same phase, so that the two stay together. Linear phase: the side loses its low-passed
-    self, the mid is untouched.
+    self, the mid is untouched. A single channel has no side, and passes as it is.
     """
 
     stage_name: ClassVar[str] = "mono_bass"
-    channel_counts: ClassVar[frozenset[int] | None] = frozenset({2})
+    channel_counts: ClassVar[frozenset[int] | None] = frozenset({1, 2})
 
     frequency_hz: Frequency = Field(120.0, description="below this the side goes, 6 dB down at it")
     slope_db_per_octave: Literal[12, 24, 36, 48] = Field(24, description="how steeply it goes")
     phase: Phase = Field("minimum", description="minimum as analogue, or linear")
 
+    def problems(self, sample_rate_hz: int, channels: int) -> list[str]:
+        """Also where it is told to work on one side of a stereo mix."""
+        found = super().problems(sample_rate_hz, channels)
+        if self.on != "stereo":
+            found.append(f"on is {self.on}, but it works on mid and side together: leave `on` out")
+        return found
+
     def apply(self, signal: Signal) -> Signal:
         """Work on mid and side, and put them back together."""
+        if signal.channels == 1:
+            return signal
         return self._linear(signal) if self.phase == "linear" else self._minimum(signal)
 
     def _minimum(self, signal: Signal) -> Signal:
