@@ -23,7 +23,6 @@ from masterprint.stages.compressor import Compressor
 from masterprint.stages.gain import Gain
 from masterprint.stages.limiter import Limiter
 from masterprint.stages.maximizer import Maximizer
-from masterprint.stages.mono_bass import MonoBass
 from masterprint.stages.registry import BUILT_IN
 from masterprint.stages.run import run_stage
 from masterprint.stages.split import Split
@@ -161,8 +160,9 @@ PLACES = {"channels", "region_s"}
 @st.composite
 def stages(draw: st.DrawFn, kind: type[Stage], rate: int, channels: int) -> Stage:
     """A stage of a kind with settings that suit this rate and channel count."""
-    one = kind.channel_counts is None or (1 in kind.channel_counts and kind is not MonoBass)
-    parts = ["stereo", "mid", "side", "left", "right"] if channels == 2 and one else ["stereo"]
+    one = kind.channel_counts is None or 1 in kind.channel_counts
+    halves = channels == 2 and one and not kind.compares_channels
+    parts = ["stereo", "mid", "side", "left", "right"] if halves else ["stereo"]
     on = draw(st.sampled_from(parts))
     inside = channels if on == "stereo" else 1
     if issubclass(kind, Split):

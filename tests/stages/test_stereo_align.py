@@ -140,3 +140,10 @@ def test_moving_further_than_the_programme_is_long_leaves_silence() -> None:
         out, _ = aligned(StereoAlign(delay_frames=frames, invert_right=False), audio)
         assert not out[1].any()
         assert out[0].all()
+
+
+def test_a_mono_mix_passes_as_it_is() -> None:
+    mono = np.random.default_rng(8).uniform(-0.5, 0.5, (1, RATE))
+    stage = StereoAlign(follow=True)
+    assert stage.problems(RATE, 1) == []
+    assert run_stage(stage, Signal.of(mono, RATE)).collect().tobytes() == mono.tobytes()

@@ -48,6 +48,9 @@ class Stage(Settings):
     """The key of this stage in a chain file."""
     channel_counts: ClassVar[frozenset[int] | None] = None
     """How many channels the stage can work on; None for any number."""
+    compares_channels: ClassVar[bool] = False
+    """Whether it works on what two channels are to each other: one alone passes as it is, and half
+    of a stereo signal is nothing to work on."""
     holds_ceiling: ClassVar[bool] = False
     """Whether nothing leaves the stage above a ceiling."""
     keeps_length: ClassVar[bool] = True
@@ -94,6 +97,8 @@ class Stage(Settings):
         if self.channel_counts is not None and channels not in self.channel_counts:
             counts = " or ".join(str(count) for count in sorted(self.channel_counts))
             found.append(f"works on {counts} channels, the mix has {channels}")
+        if self.compares_channels and self.on != "stereo":
+            found.append(f"works on both channels together, so `on` cannot be {self.on}")
         return found
 
     def __repr__(self) -> str:

@@ -27,17 +27,11 @@ class MonoBass(Stage):
 
     stage_name: ClassVar[str] = "mono_bass"
     channel_counts: ClassVar[frozenset[int] | None] = frozenset({1, 2})
+    compares_channels: ClassVar[bool] = True
 
     frequency_hz: Frequency = Field(120.0, description="below this the side goes, 6 dB down at it")
     slope_db_per_octave: Literal[12, 24, 36, 48] = Field(24, description="how steeply it goes")
     phase: Phase = Field("minimum", description="minimum as analogue, or linear")
-
-    def problems(self, sample_rate_hz: int, channels: int) -> list[str]:
-        """Also where it is told to work on one side of a stereo mix."""
-        found = super().problems(sample_rate_hz, channels)
-        if self.on != "stereo":
-            found.append(f"on is {self.on}, but it works on mid and side together: leave `on` out")
-        return found
 
     def apply(self, signal: Signal) -> Signal:
         """Work on mid and side, and put them back together."""

@@ -52,11 +52,12 @@ class StereoAlign(Stage):
     on one side. With `follow`, a delay that wanders is followed over some seconds.
 
     The right channel moves by a windowed sinc; the left one stays as it is, to the bit, and so do
-    both where nothing is found.
+    both where nothing is found, and a mono mix.
     """
 
     stage_name: ClassVar[str] = "stereo_align"
-    channel_counts: ClassVar[frozenset[int] | None] = frozenset({2})
+    channel_counts: ClassVar[frozenset[int] | None] = frozenset({1, 2})
+    compares_channels: ClassVar[bool] = True
 
     delay_frames: Annotated[float, Field(ge=-20000, le=20000)] | None = Field(
         None, description="frames by which the right channel is late; null finds it"
@@ -74,6 +75,9 @@ class StereoAlign(Stage):
 
     def apply(self, signal: Signal) -> Signal:
         """Listen, then move, turn and scale the right channel."""
+        if signal.channels == 1:
+            signal.report["summary"] = "one channel, which is in line with itself"
+            return signal
         return signal.carrying(self._aligned(signal))
 
     def _aligned(self, signal: Signal) -> Iterator[Block]:
