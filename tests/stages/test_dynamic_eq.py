@@ -60,6 +60,22 @@ def test_static_curves(hz: float, ratio: float, knee_db: float, range_db: float,
         assert settled_db(stage, hz, level_db) == pytest.approx(expected, abs=0.1), level_db
 
 
+@pytest.mark.parametrize("hz", [30.0, 60.0, 120.0])
+@pytest.mark.parametrize("range_db", [-12.0, 9.0])
+def test_static_curve_an_octave_beside_the_centre(hz: float, range_db: float) -> None:
+    band = DynamicBand(
+        frequency_hz=60.0, threshold_db=-26.0, ratio=2.0, knee_db=0.0, range_db=range_db
+    )
+    s, gain = 1j * hz / 60.0, amplitude(abs(range_db))
+    bell = (s**2 + s * gain**0.5 + 1) / (s**2 + s * gain**-0.5 + 1)
+    bell, gain = (bell, gain) if range_db > 0 else (1 / bell, 1 / gain)
+    added = (bell - 1) / (gain - 1)
+    beyond = -20.0 - 10 * math.log10(2.0) + decibels(abs(added)) + 26.0
+    moved = amplitude(curve_db(beyond, 2.0, 0.0, range_db))
+    expected = decibels(abs(1 + (moved - 1) * added))
+    assert settled_db(DynamicEq(bands=[band]), hz, -20.0) == pytest.approx(expected, abs=0.1)
+
+
 @pytest.mark.parametrize("shape", ["bell", "low_shelf", "high_shelf"])
 @pytest.mark.parametrize("range_db", [-9.0, 7.0])
 def test_at_full_range_it_is_the_equaliser(shape: str, range_db: float) -> None:

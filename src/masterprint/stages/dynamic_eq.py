@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from masterprint.dsp.analogue import matched_section
-from masterprint.dsp.band_level import band_and_power
-from masterprint.dsp.butterworth import butterworth
+from masterprint.dsp.band_level import band_and_power, quarter_turn
 from masterprint.dsp.decibels import amplitude
 from masterprint.dsp.reaction import Curve, Reaction, rows_for, share_of
 from masterprint.signal import Block, Signal
@@ -54,8 +53,9 @@ class DynamicEq(Stage):
     Each band at its full range is exactly the band of `eq` with that gain, matched to the analogue
     curve. With H its response and G its gain, R = (H - 1) / (G - 1) is what it adds, of unit gain
     at the centre or in the shelf; the output is x + (g - 1) R x, in which the gain g follows the
-    level of R x: RMS over about a period of the band's frequency, so that a sine reads 3 dB below
-    its peak. Curve and times are those of the compressor. Bands are in series, each hearing what
+    level of R x: RMS over about a period of the band's frequency (0.2 to 10 ms), so that a sine
+    reads 3 dB below its peak. Curve and times are those of the compressor, the times counted from
+    this level, which takes about its period to follow. Bands are in series, each hearing what
     the one before it gives. For mid or side alone, set `on`.
     """
 
@@ -94,10 +94,10 @@ class _Working:
         self._rows = rows_for(channels, link)
         q = USUAL_Q[band.shape] if band.q is None else band.q
         self._section = added_by(band.shape, band.frequency_hz, band.range_db, q, rate)
-        self._allpass = float(butterworth("allpass", band.frequency_hz, 1, rate)[0][0])
+        self._allpasses = quarter_turn(band.frequency_hz, rate)
         mean_s = min(max(1.0 / band.frequency_hz, SHORTEST_MEAN_S), LONGEST_MEAN_S)
         self._average = share_of(mean_s, rate)
-        self._state = np.zeros((channels, 4))
+        self._state = np.zeros((channels, 5))
         self._position = 0
         up, below = band.range_db > 0, band.when == "below"
         slope = 1.0 - 1.0 / band.ratio
@@ -116,7 +116,7 @@ class _Working:
         band_and_power(
             block,
             self._section,
-            self._allpass,
+            self._allpasses,
             self._average,
             self._state,
             inside,
