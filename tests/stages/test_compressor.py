@@ -138,6 +138,22 @@ def test_release_gives_63_percent_back_in_its_time(attack_ms, release_ms, rate):
     assert back == pytest.approx(release_ms * rate / 1000.0, rel=0.05)
 
 
+def test_the_mean_of_the_rms_detector_adds_the_little_that_is_said_of_it():
+    stage = Compressor(threshold_db=-26.0, ratio=4.0, knee_db=0.0)
+    audio = np.concatenate([steady(-24.0, 1.0), steady(-12.0, 1.0), steady(-24.0, 2.0)], axis=1)
+    reduction = reduction_db(run(stage, audio, RATE)[0], audio)[0]
+    low, high = 1.5, 10.5
+    risen = np.argmax(reduction[RATE:] > low + (1.0 - math.exp(-1.0)) * (high - low))
+    fallen = np.argmax(reduction[2 * RATE :] < low + math.exp(-1.0) * (high - low))
+    assert risen / RATE == pytest.approx(0.030 + 0.006, abs=0.001)
+    assert 0.015 < fallen / RATE - 0.2 < 0.020
+    for hz, high_db in ((300.0, 0.1), (100.0, 0.3), (50.0, 0.6)):
+        sine = tone(RATE, 2.0, hz, -10.0)[np.newaxis]
+        gain = decibels(np.linalg.norm(run(stage, sine, RATE)[0][0, RATE:]))
+        gain -= decibels(np.linalg.norm(sine[0, RATE:]))
+        assert gain / -0.75 - (16.0 - 3.01) == pytest.approx(high_db, abs=0.06), hz
+
+
 def test_range_is_the_most_that_is_taken_off():
     stage = Compressor(
         threshold_db=-40.0, ratio=20.0, knee_db=0.0, range_db=6.0, attack_ms=1.0, detector="peak"

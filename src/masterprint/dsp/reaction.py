@@ -139,6 +139,11 @@ class Reaction:
         return self._curve.range_db - mean if self._curve.below and self._totals[2] else mean
 
 
+def report_of(most_db: float, mean_db: float, what: str = "gain_reduction") -> dict[str, float]:
+    """How far a stage moved the level, in the words of every report."""
+    return {f"max_{what}_db": round(most_db, 3), f"mean_{what}_db": round(mean_db, 3)}
+
+
 def rows_for(channels: int, link: float) -> int:
     """Levels that have to be told apart: one where all channels move together."""
     return 1 if link == 1.0 else channels

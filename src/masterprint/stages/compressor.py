@@ -9,7 +9,7 @@ from pydantic import Field
 
 from masterprint.dsp.biquad import BiquadCascade
 from masterprint.dsp.butterworth import butterworth
-from masterprint.dsp.reaction import Curve, Detector, Reaction, rows_for
+from masterprint.dsp.reaction import Curve, Detector, Reaction, report_of, rows_for
 from masterprint.signal import Block, Signal
 from masterprint.stages.base import Frequency, Stage
 from masterprint.stages.lookahead import with_lookahead
@@ -27,6 +27,10 @@ class Compressor(Stage):
     is shortened by what the attack filter behind it adds, so that 63 % of the gain is back after
     `release_ms`; it cannot be quicker than the attack. The `rms` detector reads a sine 3 dB below
     its peak, so it needs a threshold that much lower than `peak` for the same reduction.
+
+    Times are counted from what the detector hears. The mean of `rms` takes its own: a step of 12 dB
+    is heard some 6 ms late where it rises and 15 to 20 ms late where it falls. Its ripple counts as
+    level: a sine reads 0.1 dB high at 300 Hz, 0.3 dB at 100 Hz, 0.6 dB at 50 Hz.
 
     `upward` leaves alone what is loud and turns up what lies below the threshold: details come
     forward, peaks stay as they are. With `release: programme`, what has been held down for longer
@@ -99,9 +103,7 @@ class Compressor(Stage):
             yield block * gain
         most_db, mean_db = reaction.most_db, reaction.mean_db
         change = "gain" if upward else "gain_reduction"
-        signal.report.update(
-            {f"max_{change}_db": round(most_db, 3), f"mean_{change}_db": round(mean_db, 3)}
-        )
+        signal.report.update(report_of(most_db, mean_db, change))
         if upward:
             signal.report["summary"] = (
                 f"{most_db:.1f} dB of gain at most, {mean_db:.1f} dB on average"

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from masterprint.dsp.fir import convolve
-from masterprint.dsp.reaction import Curve, Detector, Reaction, rows_for
+from masterprint.dsp.reaction import Curve, Detector, Reaction, report_of, rows_for
 from masterprint.signal import Block, Signal, fork, join
 from masterprint.stages.base import Stage
 from masterprint.stages.crossover import lowpass_taps
@@ -80,8 +80,7 @@ class Deess(Stage):
             relative = np.where(inside > floor, inside / np.maximum(outside, NOTHING), 0.0)
             gains = reaction.gains(relative)
             yield block + band * (gains - 1.0)
-        signal.report["max_gain_reduction_db"] = round(reaction.most_db, 3)
-        signal.report["mean_gain_reduction_db"] = round(reaction.mean_db, 3)
+        signal.report.update(report_of(reaction.most_db, reaction.mean_db))
 
     def _taps(self, rate: int) -> NDArray[np.float64]:
         """What lets the band pass: everything, or what is below `high_hz`, less what is lower."""
