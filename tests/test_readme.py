@@ -85,7 +85,7 @@ def test_the_python_of_the_pages_works(studio):
         done = shell("python snippet.py", folder)
         assert done.returncode == 0, done.stderr
     assert "identical every sample of mix.wav is the same" in done.stdout
-    assert "stage 6, maximizer: target_lufs: -14 -> -11" in done.stdout
+    assert "stage 7, maximizer: target_lufs: -14 -> -11" in done.stdout
 
 
 def test_the_output_in_the_readme_is_what_the_demo_prints(tmp_path):
