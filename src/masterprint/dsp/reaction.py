@@ -17,6 +17,8 @@ from masterprint.dsp.ballistics import (
 
 SLOW_ATTACK, SLOW_RELEASE = 5.0, 10.0
 """Times of the slow follower of a programme-dependent release, in release times."""
+STEP = 10.0**1.2
+SHORTEST = 0.02
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,8 @@ class Reaction:
         rows: levels that will come side by side.
         link: 1 moves all rows together, 0 each alone.
         by_programme: whether what has been held for long is let go slowly.
+        mean_s: time constant of the mean square that the levels are; its share is taken off both
+            times.
     """
 
     def __init__(
@@ -94,14 +98,20 @@ class Reaction:
         rows: int = 1,
         link: float = 1.0,
         by_programme: bool = False,
+        mean_s: float = 0.0,
     ) -> None:
         rate = sample_rate_hz
         self._curve, self._numbers = curve, curve.as_array()
         slow = (SLOW_ATTACK * release_s, SLOW_RELEASE * release_s)
+        if mean_s:
+            attack_s = behind_mean(attack_s, mean_s, rises=True)
+            back_s = behind_mean(release_s, mean_s, rises=False, then_s=attack_s)
+        else:
+            back_s = release_before_attack(release_s, attack_s)
         self._ballistics = np.array(
             [
                 share_of(attack_s, rate),
-                share_of(release_before_attack(release_s, attack_s), rate),
+                share_of(back_s, rate),
                 *((share_of(time_s, rate) if by_programme else 0.0) for time_s in slow),
             ]
         )
@@ -172,6 +182,44 @@ def release_before_attack(release_s: float, attack_s: float) -> float:
     for _ in range(60):
         middle = 0.5 * (low + high)
         if remaining(middle) < math.exp(-1.0):
+            low = middle
+        else:
+            high = middle
+    return high
+
+
+def behind_mean(time_s: float, mean_s: float, rises: bool, then_s: float = 0.0) -> float:
+    """Time constant that, behind a mean square, is 63 % of the way through in `time_s`.
+
+    That is so for a step of 12 dB; through a mean square, a larger one rises a little sooner and
+    falls a little later in dB. Not below a fiftieth of `time_s`, where the mean alone takes longer.
+
+    Args:
+        time_s: that all of it is to take.
+        mean_s: time constant of the mean square.
+        rises: whether the level does, or falls.
+        then_s: time constant of a filter behind it.
+    """
+    if then_s < SHORTEST * time_s:
+        time_s, then_s = time_s - then_s, 0.0
+    since_s = np.linspace(0.0, time_s, 2001)
+    before, after = (1.0, STEP) if rises else (STEP, 1.0)
+    power = after + (before - after) * np.exp(-since_s / mean_s)
+    level = np.log(power / before) / np.log(after / before)
+    left_s = time_s - since_s
+
+    def reached(first_s: float) -> float:
+        response = np.exp(-left_s / first_s) / first_s
+        if then_s:
+            first_s *= 1.0 + 1e-6 * (first_s == then_s)
+            response = (first_s * response - np.exp(-left_s / then_s)) / (first_s - then_s)
+        heard = level * response
+        return float((heard.sum() - 0.5 * (heard[0] + heard[-1])) * since_s[1])
+
+    low, high = SHORTEST * time_s, time_s
+    for _ in range(40):
+        middle = 0.5 * (low + high)
+        if reached(middle) > 1.0 - math.exp(-1.0):
             low = middle
         else:
             high = middle

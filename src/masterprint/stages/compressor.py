@@ -28,9 +28,10 @@ class Compressor(Stage):
     `release_ms`; it cannot be quicker than the attack. The `rms` detector reads a sine 3 dB below
     its peak, so it needs a threshold that much lower than `peak` for the same reduction.
 
-    Times are counted from what the detector hears. The mean of `rms` takes its own: a step of 12 dB
-    is heard some 6 ms late where it rises and 15 to 20 ms late where it falls. Its ripple counts as
-    level: a sine reads 0.1 dB high at 300 Hz, 0.3 dB at 100 Hz, 0.6 dB at 50 Hz.
+    The mean of `rms` takes its own time, which is taken off: both times hold for a step of 12 dB. A
+    step of 20 dB rises 2 ms sooner and falls 8 ms later. No rise is quicker than 4 ms, no fall
+    quicker than 17 ms. The ripple of the mean counts as level: a sine reads 0.1 dB high at 300 Hz,
+    0.3 dB at 100 Hz, 0.6 dB at 50 Hz.
 
     `upward` leaves alone what is loud and turns up what lies below the threshold: details come
     forward, peaks stay as they are. With `release: programme`, what has been held down for longer
@@ -81,6 +82,7 @@ class Compressor(Stage):
             most_db = MOST_UP_DB if upward else MOST_DOWN_DB
         rate, channels = signal.sample_rate_hz, signal.channels
         rows = rows_for(channels, self.link)
+        window_s = RMS_WINDOW_S if self.detector == "rms" else 0.0
         reaction = Reaction(
             Curve(self.threshold_db, 1.0 - 1.0 / self.ratio, self.knee_db, most_db, upward, upward),
             self.attack_ms / 1000.0,
@@ -89,8 +91,8 @@ class Compressor(Stage):
             rows,
             self.link,
             by_programme=self.release == "programme",
+            mean_s=window_s,
         )
-        window_s = RMS_WINDOW_S if self.detector == "rms" else 0.0
         detector = Detector(channels, rate, window_s, rows)
         sidechain = sidechain_filter(self.sidechain_highpass_hz, signal)
 

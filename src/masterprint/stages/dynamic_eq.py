@@ -54,9 +54,9 @@ class DynamicEq(Stage):
     curve. With H its response and G its gain, R = (H - 1) / (G - 1) is what it adds, of unit gain
     at the centre or in the shelf; the output is x + (g - 1) R x, in which the gain g follows the
     level of R x: RMS over about a period of the band's frequency (0.2 to 10 ms), so that a sine
-    reads 3 dB below its peak. Curve and times are those of the compressor, the times counted from
-    this level, which takes about its period to follow. Bands are in series, each hearing what
-    the one before it gives. For mid or side alone, set `on`.
+    reads 3 dB below its peak. Curve and times are those of the compressor; a band lower than about
+    200 Hz takes some milliseconds more, because its filter does. Bands are in series, each hearing
+    what the one before it gives. For mid or side alone, set `on`.
     """
 
     stage_name: ClassVar[str] = "dynamic_eq"
@@ -108,6 +108,7 @@ class _Working:
             rate,
             self._rows,
             link,
+            mean_s=mean_s,
         )
 
     def __call__(self, block: Block) -> Block:
