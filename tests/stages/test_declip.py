@@ -9,6 +9,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from masterprint.dsp.autoregression import model, own_correlation
+from masterprint.dsp.chosen_model import find_lags
+from masterprint.dsp.declipping import BEHIND, RIDGE, rebuild, room_for
 from masterprint.stages.declip import Declip
 from masterprint.testing import check_stage_contract
 from oracles import run_whole
@@ -183,3 +186,30 @@ def test_clipping_keeps_the_contract() -> None:
     whole, _ = declipped(damaged)
     for block in (1009, 4096, 65536):
         assert declipped(damaged, block=block)[0].tobytes() == whole.tobytes()
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 149, 150])
+def test_what_is_rebuilt_solves_the_whole_system(count: int) -> None:
+    audio = programme("speech")[0, 60000:61000].copy()
+    bonds = own_correlation(model(audio, np.hanning(1000), 40))
+    places = 50 + np.sort(np.random.default_rng(5).choice(900, count, replace=False))
+    row = np.where(np.abs(np.arange(-999, 1000)) <= 40, 1.0, 0.0)
+    row[959:1040] = np.concatenate([bonds[:0:-1], bonds])
+    whole = np.stack([row[999 - n : 1999 - n] for n in places])
+    known = np.where(np.isin(np.arange(1000), places), 0.0, audio)
+    ridge = RIDGE * bonds[0] * np.eye(count)
+    expected = np.linalg.solve(whole[:, places] + ridge, -whole @ known)
+    line, room = np.append(audio, np.ones(BEHIND)), np.full(room_for(count, 40), np.nan)
+    rebuild(line, places, 1e-9 * expected, np.ones(count, np.bool_), bonds, RIDGE, room)
+    np.testing.assert_allclose(line[places], expected, rtol=1e-6)
+    assert (
+        np.delete(line, places).tobytes()
+        == np.append(np.delete(audio, places), np.ones(BEHIND)).tobytes()
+    )
+
+
+def test_lags_are_those_of_a_programme_with_silence_around_it() -> None:
+    audio = programme("speech")[0, 60000:64096] * np.hanning(4096)
+    for highest in (1, 384, 512, 513, 4095):
+        whole = np.correlate(audio, audio, "full")[4095 : 4096 + highest]
+        np.testing.assert_allclose(find_lags(audio, highest), whole, atol=1e-12 * whole[0])

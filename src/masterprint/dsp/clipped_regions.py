@@ -9,10 +9,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from masterprint.dsp.declipping import NOISE, RIDGE, expect, find_lags, find_model, rebuild
+from masterprint.dsp.chosen_model import find_lags, find_model
+from masterprint.dsp.declipping import BEHIND, RIDGE, expect, rebuild, room_for
 from masterprint.signal import Block, Signal, rechunk
 
 HALF_FRAME_S = 0.046
+NOISE = 1e-8
+"""Of the power, taken to be noise, so that the model of a pure tone stays a model."""
 MOST_CLIPPED = 0.9
 """Share of a frame; where more is clipped, too little is left to rebuild it from."""
 PENALTY = 0.5
@@ -60,6 +63,7 @@ class ClippedRegions:
         self._levels, self._effort = levels, effort
         self._audio = np.zeros((channels, 4 * half))
         self._bounds = np.zeros((channels, 4 * half))
+        self._room = np.empty(0)
         self._window_energy = 0.75 * half
         self._window = 0.5 - 0.5 * np.cos(np.pi * (np.arange(2 * half) + 0.5) / half)
 
@@ -118,21 +122,22 @@ class ClippedRegions:
         order = int(
             min(self._effort.order, half - 1, np.sqrt(2.0 * self._effort.most_work / share**3))
         )
-        line = self._audio[row].copy()
+        line = np.append(self._audio[row], np.zeros(BEHIND))
         at = places + half
         bounds = self._bounds[row, at]
         free = np.ones(len(places), np.bool_)
-        lags, taps = np.empty(order + 1), np.empty(order + 1)
-        tapered = np.zeros(2 * half + order + 4)
+        taps = np.empty(order + 1)
+        if room_for(len(places), order) > len(self._room):
+            self._room = np.empty(room_for(len(places), order))
         for _ in range(self._effort.steps):
-            np.multiply(line[inside], self._window, out=tapered[: 2 * half])
-            find_lags(tapered, lags)
+            tapered = line[inside] * self._window
+            lags = find_lags(tapered, order)
             used = find_model(lags, NOISE, PENALTY / _telling(tapered), taps)
             if not used:
                 return
             full = np.correlate(taps[: used + 1], taps[: used + 1], "full")
             bonds = np.ascontiguousarray(full[used:])
-            rebuild(line, at, bounds, free, bonds, RIDGE)
+            rebuild(line, at, bounds, free, bonds, RIDGE, self._room)
         expect(line, at, bounds, bonds, max(0.0, float(taps @ lags)) / self._window_energy)
         new = np.sign(bounds) * np.clip(np.abs(line[at]), np.abs(bounds), HIGHEST * np.abs(bounds))
         first = places < half

@@ -17,89 +17,23 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from masterprint.dsp.chosen_model import LANES
 from masterprint.dsp.jit import kernel
 
 Array = NDArray[np.float64]
 
-NOISE = 1e-8
-"""Of the power, taken to be noise, so that the model of a pure tone stays a model."""
 RIDGE = 1e-9
 """Of the diagonal, added to it: what cannot be told from the samples around stays small."""
+BEHIND = 4 * LANES
+"""Frames that have to lie behind those of `rebuild`, whatever they hold."""
 
 
-@kernel("void(f8[::1], f8[::1])")
-def find_lags(tapered: Array, lags: Array) -> None:
-    """The autocorrelation of audio under a window, with at least so many zeros behind it, and 3."""
-    count = lags.shape[0]
-    lags[:] = 0.0
-    frames = tapered.shape[0] - count - 3
-    for n in range(0, frames - 3, 4):  # four at a time: one load and one store of each sum
-        one, two, three, four = tapered[n], tapered[n + 1], tapered[n + 2], tapered[n + 3]
-        first, second, third, fourth = (
-            tapered[n:],
-            tapered[n + 1 :],
-            tapered[n + 2 :],
-            tapered[n + 3 :],
-        )
-        for k in range(count):
-            lags[k] += (one * first[k] + two * second[k]) + (three * third[k] + four * fourth[k])
-    for n in range(frames - frames % 4, frames):
-        for k in range(count):
-            lags[k] += tapered[n] * tapered[n + k]
+def room_for(places: int, order: int) -> int:
+    """Numbers that `rebuild` has to put down on the way."""
+    return places * (min(places, order) + 4)
 
 
-@kernel("i8(f8[::1], f8, f8, f8[::1])")
-def find_model(lags: Array, noise: float, penalty: float, taps: Array) -> int:
-    """The model whose output is that alike itself (Levinson and Durbin), and its order.
-
-    The order is the one where the logarithm of the error and the penalty are least together, as in
-    Akaike's criterion. 0 for silence.
-
-    Args:
-        lags: the autocorrelation, from lag 0 to the highest order.
-        noise: share of the power that is added to the power.
-        penalty: for each order.
-        taps: takes the coefficients, 1 first; zeros above the order.
-    """
-    highest = lags.shape[0] - 1
-    error = lags[0] * (1.0 + noise)
-    taps[:] = 0.0
-    taps[0] = 1.0
-    if not error > 1e-200:
-        return 0
-    ahead, behind = np.zeros(highest + 1), np.zeros(highest + 1)
-    turned = np.zeros(highest + 1)  # lags from the highest to the first
-    for k in range(1, highest + 1):
-        turned[highest - k] = lags[k]
-    ahead[0] = 1.0
-    order, lowest = 1, np.inf
-    for i in range(1, highest + 1):
-        past = turned[highest - i :]
-        one, two, three, four = 0.0, 0.0, 0.0, 0.0
-        for k in range(0, i - 3, 4):
-            one += ahead[k] * past[k]
-            two += ahead[k + 1] * past[k + 1]
-            three += ahead[k + 2] * past[k + 2]
-            four += ahead[k + 3] * past[k + 3]
-        for k in range(i - i % 4, i):
-            one += ahead[k] * past[k]
-        reflection = -((one + two) + (three + four)) / error
-        for k in range(i + 1):
-            behind[k] = ahead[i - k]
-        for k in range(i + 1):
-            ahead[k] += reflection * behind[k]
-        error *= 1.0 - reflection * reflection
-        if not error > 0.0:
-            break
-        cost = np.log(error) + penalty * i
-        if cost < lowest:
-            order, lowest = i, cost
-            for k in range(i + 1):
-                taps[k] = ahead[k]
-    return int(order)
-
-
-@kernel("void(f8[::1], i8[::1], f8[::1], b1[::1], f8[::1], f8)")
+@kernel("void(f8[::1], i8[::1], f8[::1], b1[::1], f8[::1], f8, f8[::1])")
 def rebuild(
     line: Array,
     places: NDArray[np.int64],
@@ -107,28 +41,29 @@ def rebuild(
     free: NDArray[np.bool_],
     bonds: Array,
     ridge: float,
+    room: Array,
 ) -> None:
     """Put clipped samples where the error has the least energy, none short of its bound.
 
     Args:
-        line: audio, with `order` frames more on either side of the first and the last place.
+        line: audio, with `order` frames more before the first place, and behind the last one as
+            many and BEHIND.
         places: of the clipped samples, rising.
         bounds: what they are at least: on the far side from zero, by their sign.
         free: which are not held at their bounds; brought up to date.
         bonds: how the error's energy binds samples k frames apart, for k from 0 to the model's
             order: the autocorrelation of its coefficients.
         ridge: share of b[0] that is added to the diagonal.
+        room: to work in; see `room_for`.
     """
     order, count = bonds.shape[0] - 1, places.shape[0]
-    both = np.empty(2 * order + 2)
-    both[2 * order + 1] = 0.0
+    both = np.zeros(2 * order + 1 + BEHIND)
     for k in range(order + 1):
         both[order + k] = bonds[k]
         both[order - k] = bonds[k]
 
     # The slope of the energy at what is held, then, with the free ones at zero, the right side.
-    slopes = np.empty(count)
-    unknown = np.empty(count, np.int64)
+    slopes, sums = np.empty(count), np.empty(LANES)
     for turn in range(2):
         if turn == 1:
             for i in range(count):
@@ -139,20 +74,20 @@ def rebuild(
                     line[places[i]] = 0.0
         for i in range(count):
             if free[i] == (turn == 1):
-                first = places[i] - order
-                one, two, three, four = 0.0, 0.0, 0.0, 0.0
-                for k in range(0, 2 * order - 2, 4):
-                    one += both[k] * line[first + k]
-                    two += both[k + 1] * line[first + k + 1]
-                    three += both[k + 2] * line[first + k + 2]
-                    four += both[k + 3] * line[first + k + 3]
-                for k in range(2 * order + 1 - (2 * order + 1) % 4, 2 * order + 1):
-                    one += both[k] * line[first + k]
-                slopes[i] = (one + two) + (three + four)
+                near = line[places[i] - order :]
+                sums[:] = 0.0
+                for k in range(0, 2 * order + 1, BEHIND):
+                    q, r, s = k + LANES, k + 2 * LANES, k + 3 * LANES
+                    a, b, c, d = both[k:], both[q:], both[r:], both[s:]
+                    e, f, g, h = near[k:], near[q:], near[r:], near[s:]
+                    for j in range(LANES):
+                        sums[j] += (a[j] * e[j] + b[j] * f[j]) + (c[j] * g[j] + d[j] * h[j])
+                slopes[i] = sums.sum()
+    unknown, at = np.empty(count, np.int64), np.empty(count, np.int64)
     left = 0
     for i in range(count):
         if free[i]:
-            unknown[left] = i
+            unknown[left], at[left] = i, places[i]
             left += 1
     if left == 0:
         return
@@ -161,33 +96,41 @@ def rebuild(
     reach = np.empty(left, np.int64)
     widest, last = 0, 0
     for i in range(left):
-        while last + 1 < left and places[unknown[last + 1]] - places[unknown[i]] <= order:
+        while last + 1 < left and at[last + 1] - at[i] <= order:
             last += 1
         reach[i] = last - i
         widest = max(widest, last - i)
-    band = np.zeros((left, widest + 2))
+    band = room[: left * (widest + 4)].reshape(left, widest + 4)
     right = np.empty(left)
     for i in range(left):
+        row, far = band[i], at[i:]
         for k in range(reach[i] + 1):
-            band[i, k] = bonds[places[unknown[i + k]] - places[unknown[i]]]
-        band[i, 0] += ridge * bonds[0]
+            row[k] = bonds[far[k] - at[i]]
+        row[0] += ridge * bonds[0]
+        row[reach[i] + 1 :] = 0.0
         right[i] = -slopes[unknown[i]]
-    for i in range(0, left, 2):  # two rows at a time: half the loads and stores of those below
-        row, scale = band[i], 1.0 / band[i, 0]
-        if i + 1 == left:
+    for i in range(0, left, 4):  # four rows at a time: a quarter of the loads and stores below
+        rows = min(4, left - i)
+        for k in range(rows):
+            scale, mine = 1.0 / band[i + k, 0], band[i + k]
+            for below in range(k + 1, rows):
+                factor, other, part = mine[below - k] * scale, band[i + below], mine[below - k :]
+                right[i + below] -= factor * right[i + k]
+                for j in range(reach[i + rows - 1] + rows - below):
+                    other[j] -= factor * part[j]
+        if rows < 4:
             break
-        second = band[i + 1]
-        factor = row[1] * scale
-        right[i + 1] -= factor * right[i]
-        for j in range(reach[i + 1] + 1):
-            second[j] -= factor * row[1 + j]
-        scale_second = 1.0 / second[0]
-        for k in range(1, reach[i + 1] + 1):
-            factor, factor_second = row[1 + k] * scale, second[k] * scale_second
-            right[i + 1 + k] -= factor * right[i] + factor_second * right[i + 1]
-            other, mine, mine_second = band[i + 1 + k], row[1 + k :], second[k:]
-            for j in range(reach[i + 1] + 1 - k):
-                other[j] -= factor * mine[j] + factor_second * mine_second[j]
+        one, two, three, four = band[i], band[i + 1], band[i + 2], band[i + 3]
+        p, q, r, s = 1.0 / one[0], 1.0 / two[0], 1.0 / three[0], 1.0 / four[0]
+        for k in range(1, reach[i + 3] + 1):
+            a, b, c, d = one[3 + k :], two[2 + k :], three[1 + k :], four[k:]
+            e, f, g, h = a[0] * p, b[0] * q, c[0] * r, d[0] * s
+            other = band[i + 3 + k]
+            right[i + 3 + k] -= (e * right[i] + f * right[i + 1]) + (
+                g * right[i + 2] + h * right[i + 3]
+            )
+            for j in range(reach[i + 3] + 1 - k):
+                other[j] -= (e * a[j] + f * b[j]) + (g * c[j] + h * d[j])
     for i in range(left - 1, -1, -1):
         total = right[i]
         for k in range(1, reach[i] + 1):
@@ -223,12 +166,19 @@ def expect(
     spread = math.sqrt(variance / bonds[0])
     if not spread > 0.0:
         return
+    both, sums = np.zeros(2 * order + 1 + LANES), np.empty(LANES)
+    for k in range(1, order + 1):
+        both[order + k] = bonds[k]
+        both[order - k] = bonds[k]
     for i in range(places.shape[0]):
         place = places[i]
-        total = 0.0
-        for k in range(1, order + 1):
-            total += bonds[k] * (line[place - k] + line[place + k])
-        mean = -total / bonds[0]
+        near = line[place - order :]
+        sums[:] = 0.0
+        for k in range(0, 2 * order + 1, LANES):
+            one, two = both[k : k + LANES], near[k : k + LANES]
+            for j in range(LANES):
+                sums[j] += one[j] * two[j]
+        mean = -sums.sum() / bonds[0]
         sign = 1.0 if bounds[i] > 0.0 else -1.0
         short = sign * (bounds[i] - mean) / spread
         if short > 25.0:
