@@ -21,6 +21,8 @@ QUIET = 3e-6
 """Standard deviation (-110 dBFS) that every residual is taken to have."""
 MOST_IN_CELL = 400
 LENIENT_PATIENCE = 40.0
+ENDED = 0.85
+"""Share of the longest that a click has at most: what comes nearer to it has not ended."""
 SKIP = 0.25
 """Share of what was no click that is passed over, before the search goes on."""
 
@@ -37,7 +39,8 @@ class Search:
         level: frames over which the level of the residual is judged.
         thresholds: deviations that a click must stand out by, one for each turn.
         price: variances that each further frame of a click must explain.
-        allowed, share, calm, restless, brighter, outshines, near, lag, hidden, each: see `Rules`.
+        allowed, share, calm, restless, brighter, outshines, near, lag, hidden, faint, each, long,
+            each_of_long: see `Rules`.
         patience: worth that may be lost on the way to a frame that is worth more, in prices.
         crowd: how far a click must stand out from the largest surprises around it.
         lenient: how many turns, from the first, take for a click what is hardly one: they clear
@@ -63,7 +66,10 @@ class Search:
     crowd: float
     lenient: int
     hidden: float
+    faint: float
     each: float
+    long: int
+    each_of_long: float
 
     @property
     def rules(self) -> Rules:
@@ -78,14 +84,27 @@ class Search:
             near=min(self.near, self.order),
             lag=self.lag,
             hidden=self.hidden,
+            faint=self.faint,
             each=self.each,
+            long=self.long,
+            each_of_long=self.each_of_long,
+            longest=int(ENDED * self.longest),
         )
 
     @property
     def lenient_rules(self) -> Rules:
         """What it has to satisfy in the first turns."""
         return replace(
-            self.rules, allowed=4.0, share=0.1, restless=1.0, brighter=1e9, hidden=0.0, each=0.0
+            self.rules,
+            allowed=4.0,
+            share=0.1,
+            restless=1.0,
+            brighter=1e9,
+            hidden=0.0,
+            faint=0.0,
+            each=0.0,
+            each_of_long=0.0,
+            longest=self.longest,
         )
 
 

@@ -2,7 +2,8 @@
 
 A disturbance is a click if the residual is calm once it is filled in. A drum or a plucked string is
 a surprise to the model that no samples explain away: it goes on, or its energy stays, or what comes
-behind it is brighter than what was before.
+behind it is brighter or louder than what was before. Hands that clap, and a beater on a skin, are
+noise that dies away, and would be filled in well: they have no end before the longest click ends.
 """
 
 from __future__ import annotations
@@ -26,6 +27,17 @@ FORESEEN = 5.0
 """Gain of the matched filter, as a power, from which on a model foresees much: music with tones."""
 LOUD = 3.0
 """Deviations of a residual that is not calm."""
+ONSET = 1.5
+"""How many times as loud as anything before is what follows a stroke, even where it is quietest."""
+OVERWHELMING = 30.0
+"""How many times as loud as what follows it a click is that may come just before a stroke."""
+SURE = 25000.0
+"""Variances that a click explains which is no hammer or plectrum, be it as dark as the music."""
+LOUDER, LOUDER_AMID_TONES = 1.0, 3.0
+"""How many times as loud as what follows it a long click is of which little is explained."""
+DROWNED, SHINES = 0.02, 12.0
+"""How loud, beside what follows it, and how bright at most a long disturbance is that is the end of
+a beater's noise on a skin."""
 
 
 @dataclass(frozen=True)
@@ -41,8 +53,12 @@ class Rules:
         outshines: how many times as bright as what follows a click needs no calm.
         near: frames behind a click in which leftover energy is counted.
         lag: frames between those whose differences tell brightness.
-        hidden: how many times as bright as what follows a click must be to be heard at all.
+        hidden, faint: how many times as bright as what follows a click must be to be heard at all:
+            one that is sure, and any other.
         each: variances that each of its frames must explain on average, if there are several.
+        long, each_of_long: frames from which on a click is long, and what each must explain then,
+            unless it is loud.
+        longest: frames of the longest click; what seems to be longer has no end of its own.
     """
 
     allowed: float
@@ -54,7 +70,11 @@ class Rules:
     near: int
     lag: int
     hidden: float
+    faint: float
     each: float
+    long: int
+    each_of_long: float
+    longest: int
 
 
 @dataclass(frozen=True)
@@ -88,7 +108,8 @@ def is_click(
     """
     length, order = len(one.change), len(own) - 1
     end = one.begin + length
-    if length > 1 and one.explained < rules.each * length * one.variance:
+    each = one.explained / (length * one.variance)
+    if length > rules.longest or (length > 1 and each < rules.each):
         return False
     # One surprise that samples before it were made to explain: a faint one is an onset.
     largest = np.max(np.abs(residual[one.begin : end + order])) ** 2
@@ -101,7 +122,18 @@ def is_click(
     reach = PIECES * quarter
     behind = darkest(audio, end + rules.lag, end + rules.lag + reach, PIECES, rules.lag)
     bright = _brightness(one.change, rules.lag) * quarter
-    if bright < rules.hidden * behind * length:
+    heard = rules.hidden if one.explained > SURE * one.variance else rules.faint
+    if bright < heard * behind * length:
+        return False
+    follows = _powers(audio, end + rules.lag, quarter)
+    loud = float(np.dot(one.change, one.change)) * reach / max(follows.sum() * length, 1e-300)
+    enough = LOUDER_AMID_TONES if own[0] > FORESEEN else LOUDER
+    if length >= rules.long and each < rules.each_of_long and loud < enough:
+        return False
+    if length >= rules.long and loud < DROWNED and bright < SHINES * behind * length:
+        return False
+    leads = _powers(audio, one.begin - reach, quarter)
+    if follows.min() > ONSET * leads.max() and loud < OVERWHELMING:
         return False
     if bright > rules.outshines * behind * length:
         return left < max(pardoned, 0.04 * one.explained)
@@ -112,6 +144,14 @@ def is_click(
         return False
     before = darkest(audio, one.begin - reach, one.begin, PIECES, rules.lag)
     return behind <= rules.brighter * before + quarter * one.variance
+
+
+def _powers(audio: Array, begin: int, size: int) -> Array:
+    """Energy of the pieces of a stretch. What lies beyond the audio is silence."""
+    part = np.zeros(PIECES * size)
+    low, high = max(0, begin), max(0, min(begin + len(part), len(audio)))
+    part[low - begin : high - begin] = audio[low:high]
+    return np.asarray(np.square(part).reshape(PIECES, size).sum(axis=1))
 
 
 def _brightness(change: Array, lag: int) -> float:

@@ -158,7 +158,10 @@ def clicks(rate: int, longest: int, threshold: float) -> Search:
         crowd=1.5,
         lenient=1,
         hidden=0.3,
+        faint=1.0,
         each=0.45 * threshold**2,
+        long=round(12 * scale),
+        each_of_long=2.0 * threshold**2,
     )
 
 
