@@ -59,6 +59,25 @@ def test_music_without_crackle_is_left_alone_to_the_bit(name: str) -> None:
     assert report["repairs_by_channel"] == [0, 0]
 
 
+def test_edges_of_a_synthesiser_are_not_crackle() -> None:
+    rng = np.random.default_rng(19)
+    t = np.arange(RATE // 8) / RATE
+    notes = [440.0 * 2.0 ** (rng.integers(-33, 15) / 12) * t for _ in range(40)]
+    row = np.concatenate(
+        [
+            np.sign(np.sin(2 * np.pi * n))
+            if rng.uniform() < 0.4
+            else (
+                2.0 * (n % 1.0) - 1.0 if rng.uniform() < 0.5 else 4.0 * np.abs(n % 1.0 - 0.5) - 1.0
+            )
+            for n in notes
+        ]
+    )
+    audio = 0.4 * row[None, :] + 2e-5 * rng.standard_normal((1, len(row)))
+    out, _ = run_whole(Decrackle(), audio)
+    assert out.tobytes() == audio.tobytes()
+
+
 def test_strokes_of_castanets_amid_crackle_keep_their_force() -> None:
     truth = programme("castanets")
     out, _ = run_whole(Decrackle(), with_crackle(truth, 60.0, 0.0))

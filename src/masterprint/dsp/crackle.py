@@ -20,6 +20,8 @@ SHARE, SURE_SHARE = 0.35, 1.0
 """How much of the largest residual after it a frame has to explain; and what a sure click does."""
 SURE = 12.0
 """How far above the residual a click that is counted stands at least."""
+LEAST_GAPS = 4
+"""Intervals that tell whether clicks are regular."""
 PICKS, CHOICES, WEIGHINGS = 4, 4, 2
 """How often a window is looked through with one model, something let go, changes weighed."""
 
@@ -72,7 +74,8 @@ class Crackle:
     def count(self, audio: Array, first: int, last: int) -> tuple[int, float]:
         """How many clicks stand out in the cell amid a window, and the level of its residual.
 
-        What is asked for is strict: single frames, in a residual that has nothing like them.
+        What is asked for is strict: single frames, in a residual that has nothing like them. What
+        comes at regular intervals does not count: it is the edges of a synthesiser's wave.
         """
         if not audio.any():
             return 0, 0.0
@@ -88,6 +91,8 @@ class Crackle:
         found = pick(
             residual, matched, own, level, SURE, SURE_SHARE, self.reach, begin, end, marked
         )
+        if _regular(np.flatnonzero(marked)):
+            found = 0
         return found, float(np.median(level[self.context : self.context + self.cell]))
 
     def clean(self, audio: Array, first: int, last: int) -> tuple[Array, Flags]:
@@ -137,3 +142,14 @@ class Crackle:
             if turn and np.array_equal(before, marked):
                 break
         return audio - change, marked
+
+
+def _regular(places: NDArray[np.int64]) -> bool:
+    """Whether most intervals are those of one or two before: of a wave with one or two edges."""
+    gaps = np.diff(places)
+    if len(gaps) < LEAST_GAPS:
+        return False
+    same = np.zeros(len(gaps), dtype=np.bool_)
+    for back in (1, 2):
+        same[back:] |= np.abs(gaps[back:] - gaps[:-back]) <= 1
+    return bool(np.count_nonzero(same) > len(gaps) // 2)
