@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from masterprint.dsp.autoregression import autocorrelation
 from masterprint.stages.declick import Declick
 from oracles import run_whole
 from programmes import (
@@ -153,3 +154,11 @@ def test_full_scale_squares_are_not_clicks(hz: float) -> None:
     audio = np.sign(np.sin(2 * np.pi * hz * t + 0.1))[None, :]
     out, _ = run_whole(Declick(), audio)
     assert sdr_db(audio, out) > 60.0
+
+
+@pytest.mark.parametrize("frames", [1, 40, 43, 44, 47, 1000])
+def test_lags_are_those_of_all_frames(frames: int) -> None:
+    audio, lags = np.random.default_rng(3).standard_normal(frames), np.zeros(41)
+    autocorrelation(audio, lags)
+    whole = np.pad(np.correlate(audio, audio, "full")[frames - 1 :], (0, 41))[:41]
+    np.testing.assert_allclose(lags, whole, atol=1e-10)

@@ -39,7 +39,13 @@ def own_correlation(coefficients: Array) -> Array:
 def autocorrelation(audio: Array, lags: Array) -> None:
     """Add the sums of x[n] x[n + k] to `lags`, for every k there is room for."""
     frames, count = audio.shape[0], lags.shape[0]
-    for n in range(frames - count + 1):
+    fours = max(0, frames - count - 2) // 4
+    for n in range(0, 4 * fours, 4):  # four at a time: one load and one store of each sum
+        a, b, c, d = audio[n], audio[n + 1], audio[n + 2], audio[n + 3]
+        one, two, three, four = audio[n:], audio[n + 1 :], audio[n + 2 :], audio[n + 3 :]
+        for k in range(count):
+            lags[k] += (a * one[k] + b * two[k]) + (c * three[k] + d * four[k])
+    for n in range(4 * fours, frames - count + 1):
         here, ahead = audio[n], audio[n:]
         for k in range(count):
             lags[k] += here * ahead[k]
