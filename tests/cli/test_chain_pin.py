@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 import yaml
+from numpy.typing import NDArray
 
 from conftest import Run
 from masterprint.chain.pinning import pinned_stages
@@ -90,6 +93,27 @@ def test_sheets_that_were_edited(run: Run, mix: Path, tmp_path: Path) -> None:
     assert "cannot be pinned: stages[0].nonsense: there is no such" in pinned(
         pinned=[{"nonsense": {}}]
     )
+
+
+def test_a_folder_is_no_sheet(run: Run) -> None:
+    for place in ("", ".", "/"):
+        done = run("chain", "pin", place)
+        assert (done.returncode, "is a folder, pipe or device" in done.stderr) == (2, True)
+
+
+def test_why_a_stage_cannot_be_pinned_is_said(
+    run: Run, tmp_path: Path, music: NDArray[np.float64]
+) -> None:
+    """No chain file holds thousands of repairs."""
+    clicked = music.copy()
+    places = np.random.default_rng(1).choice(clicked.shape[1], 500, replace=False)
+    clicked[0, places] += 0.5
+    soundfile.write(tmp_path / "mix.wav", clicked.T, 44100, "PCM_24")
+    (tmp_path / "chain.yaml").write_text("masterprint: 1\nstages:\n  - declick: {}\n")
+    assert run("render", "chain.yaml", "mix.wav", "-o", "out").returncode == 0
+    done = run("chain", "pin", "out/mix.wav")
+    expected = "stage 1, declick: stays as it is, because it made more than 200 repairs"
+    assert expected in done.stderr
 
 
 @pytest.mark.parametrize("instead", [[1], [{"gain": 3}], {"gain": {}}, "gain"])

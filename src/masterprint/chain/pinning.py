@@ -20,8 +20,8 @@ def pinned_stages(
 
     Args:
         stages: entries with all their settings, as a recall sheet has them.
-        reports: what each has reported, in the same order: `pinned` is what stands for it, `bands`
-            the reports of stages within a split.
+        reports: what each has reported, in the same order: `pinned` is what stands for it, or
+            `not_pinned` why nothing can, `bands` the reports of stages within a split.
         place: what stages are called in the words.
 
     Raises:
@@ -39,6 +39,8 @@ def pinned_stages(
             inner, more = _inside(settings, report, here)
             found.append({name: inner})
             said += more
+            if why := report.get("not_pinned"):
+                said.append(f"{here}: stays as it is, because {why}")
         elif settings.get("mix", 1.0) != 1.0 and len(instead) != 1:
             found.append(entry)
             said.append(f"{here}: stays as it is, because its mix of several stages is not 1")

@@ -178,7 +178,7 @@ def load_sheet(path: Path) -> SavedSheet:
     Raises:
         SheetError: it is missing, or is none.
     """
-    if not path.name.endswith(SUFFIX) and sheet_path(path).is_file():
+    if path.name and not path.name.endswith(SUFFIX) and sheet_path(path).is_file():
         path = sheet_path(path)
     elif path.suffix.lower() not in (".yaml", ".yml") and path.is_file():
         raise SheetError(f"{path}: has no recall sheet beside it, {sheet_path(path).name}.")

@@ -75,6 +75,8 @@ class Declick(Stage):
         told.report(signal.report)
         if self.repairs is None and told.complete:
             signal.report["pinned"] = [{self.stage_name: {"repairs": told.settings}}]
+        elif self.repairs is None:
+            signal.report["not_pinned"] = f"it made more than {MOST_LISTED} repairs"
 
 
 class Repairs:

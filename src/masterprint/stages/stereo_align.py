@@ -110,6 +110,7 @@ class StereoAlign(Stage):
                 ends = float(track[1].min()), float(track[1].max())
                 signal.report["followed_frames"] = [round(end, 4) for end in ends]
                 signal.report.pop("pinned")
+                signal.report["not_pinned"] = "it followed a delay that wanders"
             elif late or factor != 1.0:
                 moved = _moved(right, late, frames)
             else:
