@@ -48,6 +48,10 @@ CLEAR = 16.0
 """How much likelier a line must be there than not: as a power ratio, 12 dB."""
 LEAST_S, LEAST_SHARE, NEARLY_ALL = 12.0, 0.4, 0.9
 """Hum is there for so long and for so much of the programme, or nearly all the time."""
+MAINS_HZ, MAINS_WITHIN = (50.0, 60.0), 0.01
+"""Further off, it comes from a tape at a wrong speed, and is there nearly all the time."""
+LOW_ORDERS, LEAST_LINES = 2, 4
+"""Hum has its fundamental or, rectified, the second harmonic; or at least so many lines."""
 
 Cells = Callable[[], Iterable[NDArray[np.float64]]]
 
@@ -79,9 +83,13 @@ class Hum:
     @property
     def evidence_db(self) -> float:
         """How far the lines that are always the same stand out, in sum."""
+        return float(self._evidence_db().sum())
+
+    def _evidence_db(self) -> NDArray[np.float64]:
+        """How far each of the lines that are always the same stands out."""
         clear = np.where(self.agreed >= AGREED, self.clear, 0.0).max(axis=1)
         clear_db = 10.0 * np.log10(np.maximum(clear, 1e-9))
-        return float(np.maximum(clear_db - NOT_CLEAR_DB, 0.0).sum())
+        return np.asarray(np.maximum(clear_db - NOT_CLEAR_DB, 0.0))
 
     def lines(self) -> NDArray[np.bool_]:
         """The harmonics that are there: clear, and where not very, not far above those beside them.
@@ -102,11 +110,21 @@ class Hum:
         return np.asarray(found)
 
     def believed(self) -> bool:
-        """Whether this is hum, and not music: its lines stand out, and for long enough."""
+        """Whether this is hum, and not music: its lines stand out, and for long enough.
+
+        A few lines far up, or of a fundamental that no mains has, are notes that come back.
+        """
         share = float(self.present.mean())
+        if not share:
+            return False
+        hz = float(self.phase.hz[self.present].mean())
+        of_mains = any(abs(hz / mains - 1.0) <= MAINS_WITHIN for mains in MAINS_HZ)
         lasting_s = share * len(self.present) * KNOT_S
-        long = (lasting_s >= LEAST_S and share >= LEAST_SHARE) or share >= NEARLY_ALL
-        return long and self.evidence_db >= EVIDENCE_DB
+        long = of_mains and lasting_s >= LEAST_S and share >= LEAST_SHARE
+        stands_out = self._evidence_db() > 0.0
+        whole = stands_out[:LOW_ORDERS].any() or stands_out.sum() >= LEAST_LINES
+        enough = bool(whole) and self.evidence_db >= EVIDENCE_DB
+        return enough and (long or share >= NEARLY_ALL)
 
 
 def followed(cells: Cells, heard: NDArray[np.bool_], start_hz: float, follow: bool) -> Hum:
