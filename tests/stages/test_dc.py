@@ -54,6 +54,16 @@ def test_a_programme_without_offset_stays_to_the_bit(name: str) -> None:
     assert report["pinned"] == []
 
 
+def test_what_pauses_do_not_have_comes_from_the_music() -> None:
+    """A distorted tone that is not even about zero, as long as it sounds."""
+    t = np.arange(12 * RATE) / RATE
+    tone = np.sin(2 * np.pi * 110 * t) + np.sin(2 * np.pi * 220 * t + 1.0)
+    tone = 0.1 * np.tanh(3 * tone + 0.3) * ((t > 2.5) & (t < 9.0))
+    audio = np.stack([tone, tone]) + 1e-5 * np.random.default_rng(6).standard_normal((2, len(t)))
+    assert abs(audio.mean()) > 0.005
+    assert centred(audio)[0].tobytes() == audio.tobytes()
+
+
 def test_what_was_found_can_be_pinned() -> None:
     audio = programme("speech") + np.array([[0.003], [-0.01]])
     out, report = centred(audio)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from masterprint.metering.hum_levels import clearness, mean_level, noise_power
+from masterprint.metering.hum_levels import agreement, clearness, mean_level, noise_power
 from masterprint.metering.silence import Silence
 from masterprint.signal import Block
 
@@ -15,6 +15,8 @@ SILENT_S = 0.05
 UNEVEN = 0.003
 CLEAR = 25.0
 """An offset is one if it stands out by so much, as a power ratio."""
+AGREED = 0.7
+"""Share of the telling moments that have it: what pauses do not have comes from the music."""
 
 
 class Offset:
@@ -54,7 +56,7 @@ class Offset:
         self._line = line[:, start:].copy()
 
     def finish(self) -> tuple[list[float], list[bool]]:
-        """The offset of each channel, and whether it is one: clear, and not only bass."""
+        """The offset of each channel, and whether it is one: clear, always there, not only bass."""
         self.silence.finish()
         count = len(self._line)
         if len(self._heard) <= LEAST_KNOTS:
@@ -67,7 +69,8 @@ class Offset:
         noise = noise_power(sums[..., 1] ** 2 + sums[..., 2] ** 2, heard)
         levels = sums[..., 0].astype(np.complex128)
         means, _ = mean_level(levels, noise, UNEVEN)
-        clear = clearness(levels, noise, UNEVEN)
+        clear = clearness(levels, noise, UNEVEN)[0] >= CLEAR
+        agreed = agreement(levels, noise)[0]
         known = heard.any(axis=0)
         offsets = np.where(known, means[0].real, 0.0)
-        return offsets.tolist(), (known & (clear[0] >= CLEAR)).tolist()
+        return offsets.tolist(), (known & clear & ((agreed < 0.0) | (agreed >= AGREED))).tolist()

@@ -26,8 +26,9 @@ class Dc(Stage):
 
     By default the offset is constant, as a converter makes it. It is measured where there is least
     bass, and subtracted from each channel: no filter touches the music. It is left alone below
-    -90 dBFS, where it does not stand out of the bass, and in less than a second. Digital silence of
-    50 ms and more stays silence; next to it the offset is subtracted by way of a ramp of 10 ms.
+    -90 dBFS, where it does not stand out of the bass or pauses do not have it, and in less than a
+    second. Digital silence of 50 ms and more stays silence; next to it the offset is subtracted by
+    way of a ramp of 10 ms.
 
     With `moving`, for an offset that wanders, a high-pass of linear phase filters all of it:
     1 / (1 + (f / frequency_hz)^-2), as a first-order high-pass run forwards and backwards. Bass
