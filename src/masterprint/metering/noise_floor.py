@@ -24,11 +24,15 @@ NOISE_FLATNESS = math.exp(-0.5772156649015329)
 """Geometric by arithmetic mean of the periodogram of Gaussian noise, which is exponential."""
 LEAST_FLAT, MOST_FLAT = 0.85, 1.17
 """How flat a patch may be beside that to be taken for noise."""
+MOST_STILL = math.exp(-0.4)
+"""The same of single bins in time, at most: noise has 0.59, and partials that stand close together,
+which are as flat, have nearly 1."""
 SILENT_DB = -140.0
+NOTHING = 1e-30
 CLUSTER_DB = 2.0
 """Patches of steady noise lie within this in level."""
-MOST_BELOW = 0.05
-"""Share of patches that may lie below the noise: fades, edits."""
+MOST_BELOW = 0.005
+"""Share of patches that may lie below the noise: edits, drop-outs, the end of a fade."""
 LEAST_PATCHES, LEAST_SHARE = 3, 0.01
 
 
@@ -38,21 +42,15 @@ class Patches:
 
     Attributes:
         level_db: dBFS per bin, by channel, patch and band.
-        flatness: geometric by arithmetic mean, beside that of noise.
+        noise_like: which have the statistics of noise that does not move.
         common: the mean of the first channel by the last, per bin, by patch and band.
         seconds: how long each patch is.
     """
 
     level_db: Array
-    flatness: Array
+    noise_like: NDArray[np.bool_]
     common: Array
     seconds: float
-
-    @property
-    def noise_like(self) -> NDArray[np.bool_]:
-        """Which have the statistics of noise that does not move."""
-        flat = (self.flatness > LEAST_FLAT) & (self.flatness < MOST_FLAT)
-        return np.asarray(flat & (self.level_db > SILENT_DB))
 
 
 def band_edges(sample_rate_hz: int) -> NDArray[np.int64]:
@@ -76,7 +74,7 @@ def band_centres_hz(sample_rate_hz: int) -> Array:
 
 
 class NoiseFloor:
-    """Level and flatness of a programme in patches of a quarter second by a sixth of an octave.
+    """What a programme has in patches of a quarter second by a sixth of an octave.
 
     Levels are dBFS per bin of the spectrum, as of a periodogram.
 
@@ -125,16 +123,23 @@ class NoiseFloor:
         shape = (-1, 2 * channels + 1, len(self._edges) - 1)
         kept = np.array(self._kept).reshape(shape).swapaxes(0, 1)
         seconds = self._seconds * self._every
-        return Patches(kept[:channels], kept[channels:-1], kept[-1], seconds)
+        return Patches(kept[:channels], kept[channels:-1] > 0.0, kept[-1], seconds)
 
     def _take(self, piece: Block) -> None:
         frames = np.lib.stride_tricks.sliding_window_view(piece, self._size, axis=1)
         spectrum = np.fft.rfft(frames[:, :: self._size // 2] * self._window)
-        power = spectrum.real**2 + spectrum.imag**2 + 1e-30
-        mean = self._by_band(power.mean(axis=1))
-        flatness = np.exp(self._by_band(np.log(power).mean(axis=1))) / mean / NOISE_FLATNESS
+        power = spectrum.real**2 + spectrum.imag**2 + NOTHING
+        by_bin, logs = power.mean(axis=1), np.log(power).mean(axis=1)
+        mean, mean_log = self._by_band(by_bin), self._by_band(logs)
+        gaps = (power.max(axis=2) <= NOTHING).any(axis=1)
+        mean[gaps] = NOTHING  # noise beside digital silence says nothing of how loud noise is
+        level_db = 10.0 * np.log10(mean)
+        flatness = np.exp(mean_log) / mean / NOISE_FLATNESS
+        stillness = np.exp(mean_log - self._by_band(np.log(by_bin)))
+        noise_like = (flatness > LEAST_FLAT) & (flatness < MOST_FLAT) & (stillness < MOST_STILL)
+        noise_like &= level_db > SILENT_DB
         cross = (spectrum[:1] * np.conj(spectrum[-1:])).real.mean(axis=1)
-        self._keep(np.concatenate([10.0 * np.log10(mean), flatness, self._by_band(cross)]))
+        self._keep(np.concatenate([level_db, noise_like, self._by_band(cross)]))
 
     def _keep(self, patch: Array) -> None:
         """Take a patch in, as one of its own or together with those before it."""

@@ -13,6 +13,7 @@ from masterprint.metering.noise_floor import (
     SILENT_DB,
     Patches,
     band_centres_hz,
+    band_edges,
     lowest_cluster,
 )
 
@@ -20,7 +21,8 @@ Array = NDArray[np.float64]
 
 NONE_DB = -160.0
 """A band, or a channel, at this level has no noise."""
-LEAST_BANDS = 3
+LEAST_BANDS, LEAST_HEARD = 4, 0.25
+"""Noise is heard in so many bands, which hold this share of its power; the rest is guessed."""
 ALOUD_DB, LEAST_ALOUD = 6.0, 0.005
 """A programme stands above its noise by this in this share of it at least, or it is none."""
 LOWER_DB, MOST_LOWER = 3.0, 0.25
@@ -71,6 +73,7 @@ def found_profile(patches: Patches, sample_rate_hz: int) -> Profile:
     """
     hz = band_centres_hz(sample_rate_hz)
     channels, _, bands = patches.level_db.shape
+    widths = np.diff(band_edges(sample_rate_hz))
     level_db = np.full((channels, bands), NONE_DB)
     where = np.zeros(patches.level_db.shape, bool)
     noise_like = patches.noise_like
@@ -91,6 +94,9 @@ def found_profile(patches: Patches, sample_rate_hz: int) -> Profile:
         guess = np.interp(np.arange(bands), np.flatnonzero(known), level_db[channel, known])
         guess = np.minimum(guess, quietest[channel])
         level_db[channel] = np.where(known, level_db[channel], guess)
+        power = widths * 10.0 ** (level_db[channel] / 10.0)
+        if power[known].sum() < LEAST_HEARD * power.sum():
+            level_db[channel], where[channel] = NONE_DB, False
     has = where.any(axis=(1, 2))
     for channel in np.flatnonzero(~has).tolist() if has.any() else ():
         guess = level_db[has].mean(axis=0)

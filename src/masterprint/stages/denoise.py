@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from masterprint.dsp.decibels import power_decibels
 from masterprint.dsp.noise_removal import NoiseRemoval
@@ -69,11 +69,12 @@ class Denoise(Stage):
 
     The noise is found under the whole programme, band by band (sixths of an octave, by channel):
     where patches of a quarter second have the statistics of Gaussian noise that does not move
-    (their periodogram's geometric mean 2.5 dB below its arithmetic one), lie within 2 dB of each
-    other, and hardly anything lies below them. Music that never stops lets some bands through in
-    its gaps; bands that are always covered take the level of their neighbours. Where no such floor
-    is found, or it is below `least_dbfs`, the programme passes bit for bit. A marked region of
-    noise alone (`region_s`) is taken as it is instead.
+    (their periodogram's geometric mean 2.5 dB below its arithmetic one, and nearly so in each bin
+    alone), lie within 2 dB of each other, and next to nothing lies below them, as it would where
+    breath or brushes pause, or noise is faded out. Music that never stops lets some bands through
+    in its gaps; bands that are always covered take the level of their neighbours. Where no such
+    floor is found, or it is below `least_dbfs`, the programme passes bit for bit. A marked region
+    of noise alone (`region_s`) is taken as it is instead.
 
     Each bin of a short-time spectrum (46 ms, a quarter apart) is then lowered by as much as is
     noise in it: the log-spectral amplitude estimator of Ephraim and Malah (1985) with look-ahead,
@@ -106,8 +107,24 @@ class Denoise(Stage):
         0.0, ge=-1, le=1, description="what left and right of the noise given have in common"
     )
     course: list[NoiseChange] | None = Field(
-        None, max_length=200, description="how the level of the noise changes; null for not at all"
+        None,
+        max_length=200,
+        description="how the level of the noise given changes; null for not at all",
     )
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> Denoise:
+        if self.region_s is None:
+            return self
+        if self.noise is not None:
+            raise ValueError("found region_s and noise; allowed: one of them, or none to find it")
+        low, high = sorted(self.region_s)
+        if high - low < LEAST_REGION_S:
+            raise ValueError(
+                f"region_s is {high - low:.3g} s long; allowed: {LEAST_REGION_S:g} s of noise or "
+                "more"
+            )
+        return self
 
     def apply(self, signal: Signal) -> Signal:
         """Listen, then take the noise off."""
@@ -161,12 +178,6 @@ class Denoise(Stage):
                 self,
                 f"region_s: found {region[0]:g} to {region[1]:g} s, where a place within the "
                 f"programme, which is {length_s:.2f} s long, is expected",
-            )
-        if region[1] - region[0] < LEAST_REGION_S:
-            refuse(
-                self,
-                f"region_s: found {region[1] - region[0]:g} s, where {LEAST_REGION_S:g} s of noise "
-                "or more are expected",
             )
         profile = marked_profile(patches, rate)
         if (profile.level_db <= NONE_DB).all():
