@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from masterprint.chain.model import Chain, MasterSettings
-from masterprint.chain.wording import problem_of
+from masterprint.chain.wording import problem_of, problems_of
 from masterprint.chain.yaml_source import MOST_PROBLEMS, Problem, Source, parse_yaml, read_yaml
 from masterprint.errors import ChainError, UsageError
 from masterprint.stages.beside import FOLDER
@@ -102,7 +102,7 @@ def _validated(source: Source, name: str, folder: Path | None = None) -> Chain:
             chain = Chain.model_validate(source.data, context={FOLDER: folder} if folder else None)
         except ValidationError as error:
             reported = {problem.path for problem in problems}
-            found = [problem_of(detail, source) for detail in error.errors(include_url=False)]
+            found = problems_of(error.errors(include_url=False), source)
             problems += [problem for problem in found if problem.path not in reported]
         if "masterprint" not in source.data:
             line, column = source.where(())

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from masterprint.chain.model import Chain
-from masterprint.chain.wording import problem_of
+from masterprint.chain.wording import problems_of
 from masterprint.chain.yaml_source import Place, Source, parse_yaml, path_text
 from masterprint.errors import UsageError
 from masterprint.stages.base import Stage, all_stages
@@ -47,7 +47,7 @@ def with_settings(chain: Chain, settings: Mapping[str, Any]) -> Chain:
     try:
         return Chain.model_validate(data, context={FOLDER: folder} if folder else None)
     except ValidationError as error:
-        found = [problem_of(one, Source(data)) for one in error.errors(include_url=False)]
+        found = problems_of(error.errors(include_url=False), Source(data))
         raise UsageError(
             "; ".join(f"{each.path}: {each.message}" for each in found) + "."
         ) from error

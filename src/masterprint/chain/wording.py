@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Iterable
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -13,6 +14,28 @@ from masterprint.chain.yaml_source import Place, Problem, Source, path_text
 from masterprint.stages.base import Stage
 from masterprint.stages.describe import settings_of
 from masterprint.stages.registry import find_stage, stage_names
+
+
+def problems_of(details: Iterable[Any], source: Source) -> list[Problem]:
+    """Pydantic's errors in the words and the places of a chain file.
+
+    Of a setting that is a number or a list, each of which has an error of its own, only that of
+    what was written is told.
+    """
+    found = []
+    for detail in details:
+        kinds = [part for part in detail["loc"] if part in _EITHER]
+        if kinds == [_EITHER[1]] and detail["type"] == "list_type":
+            continue
+        if kinds == [_EITHER[0]] and isinstance(detail.get("input"), list):
+            continue
+        place = [part for part in detail["loc"] if part not in _EITHER]
+        found.append(problem_of({**detail, "loc": place}, source))
+    return found
+
+
+_EITHER = ("constrained-int", "list[constrained-int]")
+"""What pydantic puts into the place of an error where a setting is a number or a list of them."""
 
 
 def problem_of(detail: Any, source: Source) -> Problem:

@@ -43,9 +43,10 @@ class Dehum(Stage):
     comes and goes, so it stays; nothing rings. What cannot be told from the music, because the
     music covers it all the time, stays as well.
 
-    Hum is what is there through notes and pauses alike: all of the time, or for at least 12 s and
-    two fifths of the programme. Where there is none, not a bit changes. With `frequency_hz` given,
-    it need not be there for so long; what drifts must lie within 0.3 Hz of it. Half of the hum, for
+    Hum is what is there through notes and pauses alike: all of the time, or, within 1 % of 50 or
+    60 Hz, for at least 12 s and two fifths of the programme. It has its fundamental or the second
+    harmonic, or four lines. Where there is none, not a bit changes. With `frequency_hz` given, it
+    need not be there for so long; what drifts must lie within 0.3 Hz of it. Half of the hum, for
     one, goes with a `mix` of 0.5.
     """
 
@@ -55,7 +56,7 @@ class Dehum(Stage):
         None, description="the fundamental; null finds it, and whether there is any hum at all"
     )
     follow: bool = Field(True, description="follow a frequency that drifts")
-    harmonics: Order | Annotated[list[Order], Field(max_length=ORDERS)] = Field(
+    harmonics: Order | Annotated[list[Order], Field(min_length=1, max_length=ORDERS)] = Field(
         ORDERS,
         description="up to which harmonic those are taken out that are found, 1 the fundamental; "
         "or a list of those to take out",
