@@ -13,7 +13,9 @@ from pydantic import ValidationError
 from scipy import signal as sps
 
 from masterprint.errors import ChainError
+from masterprint.signal import Signal
 from masterprint.stages.denoise import Denoise
+from masterprint.stages.run import run_stage
 from oracles import run_whole
 from programmes import (
     PROGRAMMES,
@@ -79,11 +81,19 @@ def test_music_that_is_nearly_as_steady_as_hiss_is_none(music: Callable[[], Audi
     assert out.tobytes() == audio.tobytes()
 
 
-def test_hiss_of_a_short_programme_is_found_beside_digital_silence() -> None:
+def test_hiss_is_found_beside_digital_silence_which_stays() -> None:
     hissing = with_hiss(programme("speech"), -50.0)
-    hissing[:, : round(1.1 * RATE)] = 0.0
-    _, report = run_whole(Denoise(), hissing)
+    silent = np.zeros(hissing.shape, bool)
+    silent[:, : round(1.1 * RATE)] = silent[0, 3 * RATE : 5 * RATE] = silent[:, -3000:] = True
+    hissing[silent] = 0.0
+    out, report = run_whole(Denoise(), hissing)
     assert report["noise_dbfs"] == pytest.approx([-50.0, -50.0], abs=0.6)
+    assert not out[silent].any()
+    assert out[1, 3 * RATE : 5 * RATE].any()
+    (entry,) = report["pinned"]
+    blocks = Signal.of(hissing, RATE, 997)
+    again = run_stage(Denoise(**entry["denoise"]), blocks).collect()
+    assert again.tobytes() == out.tobytes()
 
 
 @pytest.mark.parametrize(

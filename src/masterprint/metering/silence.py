@@ -55,10 +55,15 @@ class Silence:
         return sounding
 
     def away(self, start: int, frames: int, ramp_frames: int) -> NDArray[np.float64]:
-        """0 in silence, 1 away from it, by way of half a cosine: (channels, frames)."""
+        """0 in silence, 1 away from it, by way of half a cosine: (channels, frames).
+
+        Right once as much has been taken in beyond these frames as a span and a ramp are long.
+        """
         away = np.ones((len(self.starts), frames))
         for channel, row in enumerate(away):
             starts, ends = self.starts[channel], self.ends[channel]
+            if self._frames - self._sounded[channel] >= self._least:  # one that may go on
+                starts, ends = [*starts, self._sounded[channel]], [*ends, self._frames]
             first = bisect_right(ends, start - ramp_frames)
             last = bisect_left(starts, start + frames + ramp_frames)
             for begin, end in zip(starts[first:last], ends[first:last], strict=True):

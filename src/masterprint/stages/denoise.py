@@ -25,6 +25,7 @@ from masterprint.metering.noise_profile import (
     third_octave_db,
     total_dbfs,
 )
+from masterprint.metering.silence import Silence
 from masterprint.scratch import Scratch
 from masterprint.signal import Block, Reader, Signal, fork
 from masterprint.stages.base import Frequency, Settings, Stage, refuse
@@ -34,6 +35,7 @@ Seconds = Annotated[float, Field(ge=0, le=360000)]
 Level = Annotated[float, Field(ge=NONE_DB, le=0)]
 
 LEAST_REGION_S = 0.1
+SILENT_S = 0.05
 MOST_SPANS = 20
 
 
@@ -79,7 +81,7 @@ class Denoise(Stage):
     Each bin of a short-time spectrum (46 ms, a quarter apart) is then lowered by as much as is
     noise in it: the log-spectral amplitude estimator of Ephraim and Malah (1985) with look-ahead,
     see `dsp.noise_gain`, but never by more than `reduction_db`. What is taken off is subtracted
-    from the programme, which itself is not filtered.
+    from the programme, which itself is not filtered. Digital silence of 50 ms and more stays so.
 
     The report has the noise by third of an octave, where it was heard, and how much was taken off;
     `noise` and `course`, put into the chain, do the same to the bit without listening.
@@ -234,13 +236,15 @@ class Denoise(Stage):
         size = window_frames(rate)
         power = bin_powers(noise.hz, per_bin, rate)
         removal = NoiseRemoval(power, noise.correlation, noise.course, self.reduction_db, rate)
-        heard = ((block, block) for block in signal.blocks if block.shape[1])
-        dry, wet = fork(heard, 2)
+        # The spectra are far enough ahead of what leaves to have heard whether silence is long.
+        silence = Silence(channels, round(SILENT_S * rate))
+        dry, wet = fork(_heard(signal.blocks, silence), 2)
         removed = Reader(added_up(removal.removed(spectra(wet, channels, size)), channels, size))
         energy, frames = np.zeros(channels), 0
         for block in dry:
             off = removed.take(block.shape[1])
             assert off is not None
+            off = off * silence.away(frames, block.shape[1], 0)
             energy += (off**2).sum(axis=1)
             frames += block.shape[1]
             yield block - off
@@ -275,6 +279,13 @@ class Denoise(Stage):
                 }
             }
         ]
+
+
+def _heard(blocks: Iterator[Block], silence: Silence) -> Iterator[tuple[Block, Block]]:
+    for block in blocks:
+        if block.shape[1]:
+            silence.feed(block)
+            yield block, block
 
 
 def _rounded(level: float | None) -> float | None:
