@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, NamedTuple
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,48 +22,19 @@ from masterprint.metering.noise_profile import (
     found_profile,
     marked_profile,
     nothing_but_noise,
-    third_octave_db,
     total_dbfs,
 )
 from masterprint.metering.silence import Silence
 from masterprint.scratch import Scratch
 from masterprint.signal import Block, Reader, Signal, fork
-from masterprint.stages.base import Frequency, Settings, Stage, refuse
+from masterprint.stages.base import Stage, refuse
+from masterprint.stages.noise_given import Noise, NoiseBand, NoiseChange, Seconds
 
 Array = NDArray[np.float64]
-Seconds = Annotated[float, Field(ge=0, le=360000)]
-Level = Annotated[float, Field(ge=NONE_DB, le=0)]
 
 LEAST_REGION_S = 0.1
 SILENT_S = 0.05
 MOST_SPANS = 20
-
-
-class NoiseBand(Settings):
-    """How loud the noise is about a frequency."""
-
-    frequency_hz: Frequency = Field(description="the middle of the band")
-    level_db: list[Level] = Field(
-        min_length=1,
-        max_length=64,
-        description="dBFS in a third of an octave, by channel; the last counts for any further",
-    )
-
-
-class NoiseChange(Settings):
-    """How much louder the noise is than its profile at a time."""
-
-    at_s: Seconds = Field(description="where, in seconds")
-    change_db: float = Field(ge=-24, le=24, description="dB over the profile")
-
-
-class _Noise(NamedTuple):
-    """The noise that is taken off: dBFS per third of an octave, rounded, and its course."""
-
-    hz: Array
-    level_db: Array
-    correlation: float
-    course: list[tuple[float, float]]
 
 
 class Denoise(Stage):
@@ -130,20 +101,10 @@ class Denoise(Stage):
 
     def apply(self, signal: Signal) -> Signal:
         """Listen, then take the noise off."""
-        return signal.carrying(
-            self._denoised(signal) if self.noise is None else self._given(signal)
-        )
-
-    def _given(self, signal: Signal) -> Iterator[Block]:
-        assert self.noise is not None
-        bands = sorted(self.noise, key=lambda band: band.frequency_hz)
-        rows = range(signal.channels)
-        level_db = [[b.level_db[min(row, len(b.level_db) - 1)] for b in bands] for row in rows]
-        course = [(change.at_s, change.change_db) for change in self.course or []]
-        hz = np.array([band.frequency_hz for band in bands])
-        yield from self._taken_off(
-            signal, _Noise(hz, np.array(level_db), self.correlation, sorted(course))
-        )
+        if self.noise is None:
+            return signal.carrying(self._denoised(signal))
+        given = Noise.given(self.noise, self.correlation, self.course or [], signal.channels)
+        return signal.carrying(self._taken_off(signal, given))
 
     def _denoised(self, signal: Signal) -> Iterator[Block]:
         rate = signal.sample_rate_hz
@@ -192,7 +153,7 @@ class Denoise(Stage):
 
     def _decided(
         self, signal: Signal, patches: Patches, profile: Profile, correlation: float
-    ) -> _Noise | None:
+    ) -> Noise | None:
         """What is to be taken off, rounded as it is reported; None for nothing."""
         rate, report = signal.sample_rate_hz, signal.report
         total = total_dbfs(profile.hz, profile.level_db, rate)
@@ -220,17 +181,12 @@ class Denoise(Stage):
         else:
             report["heard_at_s"] = [sorted(self.region_s)]
         course = course_of(patches, profile) if self.follow else []
-        third = third_octave_db(profile.hz, rate)
-        level_db = np.where(level_db > NONE_DB, np.round(level_db + third, 1), NONE_DB)
-        level_db = np.clip(level_db, NONE_DB, 0.0)
-        return _Noise(np.round(profile.hz, 1), level_db, correlation, course)
+        return Noise.found(profile.hz, level_db, correlation, course, rate)
 
-    def _taken_off(self, signal: Signal, noise: _Noise) -> Iterator[Block]:
+    def _taken_off(self, signal: Signal, noise: Noise) -> Iterator[Block]:
         """The programme less what is noise; reports."""
         rate, channels, report = signal.sample_rate_hz, signal.channels, signal.report
-        per_bin = np.where(
-            noise.level_db > NONE_DB, noise.level_db - third_octave_db(noise.hz, rate), NONE_DB
-        )
+        per_bin = noise.per_bin_db(rate)
         self._report(report, noise, total_dbfs(noise.hz, per_bin, rate))
         per_bin = np.where(per_bin > NONE_DB, per_bin + self.sensitivity_db, NONE_DB)
         size = window_frames(rate)
@@ -253,32 +209,19 @@ class Denoise(Stage):
         ]
         report["noise_lowered_db"] = removal.lowered_db()
 
-    def _report(self, report: dict[str, Any], noise: _Noise, total: Array) -> None:
-        bands = [
-            {"frequency_hz": float(hz), "level_db": [float(level) for level in levels]}
-            for hz, levels in zip(noise.hz, noise.level_db.T, strict=True)
-        ]
-        course = [{"at_s": at_s, "change_db": change} for at_s, change in noise.course]
+    def _report(self, report: dict[str, Any], noise: Noise, total: Array) -> None:
+        settings = noise.as_settings()
         report["noise_dbfs"] = [_rounded(level) if level > NONE_DB else None for level in total]
         report["summary"] = (
             f"noise of {total.max():.1f} dBFS, lowered by {self.reduction_db:g} dB at most"
         )
-        report["noise"] = bands
+        report["noise"] = settings["noise"]
         if len(noise.level_db) == 2:
             report["correlation"] = noise.correlation
-        if course:
-            report["course"] = course
-        report["pinned"] = [
-            {
-                self.stage_name: {
-                    "noise": bands,
-                    "correlation": noise.correlation,
-                    "course": course or None,
-                    "reduction_db": self.reduction_db,
-                    "sensitivity_db": self.sensitivity_db,
-                }
-            }
-        ]
+        if noise.course:
+            report["course"] = settings["course"]
+        settings |= {"reduction_db": self.reduction_db, "sensitivity_db": self.sensitivity_db}
+        report["pinned"] = [{self.stage_name: settings}]
 
 
 def _heard(blocks: Iterator[Block], silence: Silence) -> Iterator[tuple[Block, Block]]:
