@@ -169,7 +169,10 @@ def _quieter(first: Array, second: Array) -> Array:
 
 
 def lowest_cluster(
-    levels_db: Array, noise_like: NDArray[np.bool_], least_share: float = LEAST_SHARE
+    levels_db: Array,
+    noise_like: NDArray[np.bool_],
+    least_share: float = LEAST_SHARE,
+    most_below: float = MOST_BELOW,
 ) -> NDArray[np.bool_] | None:
     """Which patches of a band are the floor of steady noise; None where there is none.
 
@@ -187,7 +190,7 @@ def lowest_cluster(
     inside = np.searchsorted(candidates, candidates + CLUSTER_DB, "right") - np.arange(
         len(candidates)
     )
-    inside[below > MOST_BELOW] = 0
+    inside[below > most_below] = 0
     best = int(np.argmax(inside))
     if inside[best] < needed:
         return None

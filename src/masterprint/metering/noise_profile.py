@@ -32,8 +32,9 @@ MOST_POINTS = 200
 LEAST_COURSE_DB = 1.5
 """Noise that changes by less has one level."""
 MOST_COURSE_DB = 12.0
-LEAST_OF_SPAN = 0.1
-"""Share of bands and patches of a span that have to be noise for its level to be believed."""
+LEAST_OF_SPAN, BELOW_IN_SPAN = 0.1, 0.01
+"""Share of bands and patches of a span that have to be noise for its level to be believed, and of
+those that may lie below, as a profile is only nearly right in each band."""
 LEAST_OF_COURSE = 1 / 3
 """Share of spans that have to have a level."""
 
@@ -168,7 +169,8 @@ def course_of(patches: Patches, profile: Profile) -> list[tuple[float, float]]:
     for start in range(0, count, span):
         part = known[:, start : start + span]
         levels = apart[:, start : start + span][part]
-        cluster = lowest_cluster(levels, noise_like[:, start : start + span][part], LEAST_OF_SPAN)
+        like_noise = noise_like[:, start : start + span][part]
+        cluster = lowest_cluster(levels, like_noise, LEAST_OF_SPAN, BELOW_IN_SPAN)
         if cluster is not None:
             middle = start + 0.5 * min(span, count - start)
             found.append((middle * patches.seconds, _mean_db(levels[cluster])))
