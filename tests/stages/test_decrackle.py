@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy import signal as sps
 
 from masterprint.dsp.autoregression import model, own_correlation
 from masterprint.dsp.crackle_filling import solve
@@ -75,6 +76,21 @@ def test_edges_of_a_synthesiser_are_not_crackle() -> None:
     )
     audio = 0.4 * row[None, :] + 2e-5 * rng.standard_normal((1, len(row)))
     out, _ = run_whole(Decrackle(), audio)
+    assert out.tobytes() == audio.tobytes()
+
+
+def test_hats_are_not_crackle() -> None:
+    """Short bursts of bright noise, in which many a sample stands out, with calm between them."""
+    rng = np.random.default_rng(2)
+    sos = sps.butter(4, 9000.0, "high", fs=RATE, output="sos")
+    fade = np.exp(-np.arange(RATE // 20) / RATE / 0.012)
+    t = np.arange(6 * RATE) / RATE
+    audio = (0.5 * np.sin(2 * np.pi * 44.0 * t) + 0.02 * np.sin(2 * np.pi * 233.0 * t))[None, :]
+    for start in range(0, audio.shape[1] - len(fade), round(0.0825 * RATE)):
+        burst = sps.sosfilt(sos, rng.standard_normal(len(fade))) * fade
+        audio[0, start : start + len(fade)] += 0.2 * rng.uniform(0.3, 1.0) * burst
+    out, report = run_whole(Decrackle(), audio)
+    assert min(report["clicks_per_s"]) > 3.0
     assert out.tobytes() == audio.tobytes()
 
 
