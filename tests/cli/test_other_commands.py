@@ -117,7 +117,7 @@ def test_chain_show_fills_in_defaults_and_can_be_loaded_again(run, tmp_path):
     done = run("chain", "show", "streaming")
     assert "├─ 6 compressor (glue)" in done.stdout
     shown = done.stdout.partition("Every setting, defaults included:")[2]
-    assert yaml.safe_load(shown)["stages"][4]["compressor"]["detector"] == "rms"
+    assert yaml.safe_load(shown)["stages"][5]["compressor"]["detector"] == "rms"
     (tmp_path / "again.yaml").write_text(shown)
     assert run("chain", "check", "again.yaml").returncode == 0
 
