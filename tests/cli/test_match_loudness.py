@@ -178,7 +178,7 @@ def test_different_targets_in_one_album_are_refused(run, tmp_path, album):
 
 def test_ctrl_c_while_it_is_listened_to_leaves_json_and_log(tmp_path):
     (tmp_path / "chain.yaml").write_text(MAXIMIZED)
-    write_mixes(tmp_path / "mixes", 6, 20.0)
+    write_mixes(tmp_path / "mixes", 6, 40.0)
     log = tmp_path / "log.jsonl"
     options = ("--match-loudness", "album", "--json", "--log", log)
     running = start(tmp_path, "render", "chain.yaml", "mixes", "-o", "out", *options)
