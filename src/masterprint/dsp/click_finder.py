@@ -21,8 +21,6 @@ QUIET = 3e-6
 """Standard deviation (-110 dBFS) that every residual is taken to have."""
 MOST_IN_CELL = 400
 LENIENT_PATIENCE = 40.0
-ENDED = 0.85
-"""Share of the longest that a click has at most: what comes nearer to it has not ended."""
 SKIP = 0.25
 """Share of what was no click that is passed over, before the search goes on."""
 
@@ -39,12 +37,11 @@ class Search:
         level: frames over which the level of the residual is judged.
         thresholds: deviations that a click must stand out by, one for each turn.
         price: variances that each further frame of a click must explain.
-        allowed, share, calm, restless, brighter, outshines, near, lag, hidden, faint, each, long,
-            each_of_long: see `Rules`.
         patience: worth that may be lost on the way to a frame that is worth more, in prices.
         crowd: how far a click must stand out from the largest surprises around it.
         lenient: how many turns, from the first, take for a click what is hardly one: they clear
             the way for the model, and what they find is found again or not.
+        rules: what a click has to satisfy.
     """
 
     order: int
@@ -54,42 +51,10 @@ class Search:
     level: int
     thresholds: tuple[float, ...]
     price: float
-    allowed: float
-    share: float
-    calm: int
-    restless: float
-    brighter: float
-    outshines: float
     patience: float
-    near: int
-    lag: int
     crowd: float
     lenient: int
-    hidden: float
-    faint: float
-    each: float
-    long: int
-    each_of_long: float
-
-    @property
-    def rules(self) -> Rules:
-        """What a click has to satisfy."""
-        return Rules(
-            allowed=self.allowed,
-            share=self.share,
-            calm=self.calm,
-            restless=self.restless,
-            brighter=self.brighter,
-            outshines=self.outshines,
-            near=min(self.near, self.order),
-            lag=self.lag,
-            hidden=self.hidden,
-            faint=self.faint,
-            each=self.each,
-            long=self.long,
-            each_of_long=self.each_of_long,
-            longest=int(ENDED * self.longest),
-        )
+    rules: Rules
 
     @property
     def lenient_rules(self) -> Rules:

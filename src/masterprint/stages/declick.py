@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from masterprint.dsp.click_finder import Search, Span
+from masterprint.dsp.click_verdict import Rules
 from masterprint.dsp.decibels import decibels
 from masterprint.dsp.repairing import Filling, repaired
 from masterprint.signal import Block, Signal
@@ -16,6 +17,8 @@ from masterprint.stages.base import Settings, Stage
 
 MOST_LISTED = 200
 LONGEST_GIVEN = 4000
+ENDED = 0.85
+"""Share of the longest that a click has at most: what comes nearer to it has not ended."""
 
 
 class Repair(Settings):
@@ -140,30 +143,34 @@ def _summary(count: int, longest_ms: float) -> str:
 def clicks(rate: int, longest: int, threshold: float) -> Search:
     """How clicks are looked for."""
     scale = rate / 44100.0
+    order = round(40 * scale**0.5)
     return Search(
-        order=round(40 * scale**0.5),
+        order=order,
         cell=round(1024 * scale),
         context=round(1024 * scale) + longest,
         longest=longest,
         level=round(0.004 * rate),
         thresholds=(max(20.0, threshold), threshold, threshold, threshold),
         price=3.0,
-        allowed=1.6,
-        share=0.015,
-        calm=round(0.008 * rate),
-        restless=0.25,
-        brighter=5.0,
-        outshines=20.0,
         patience=14.0,
-        near=round(40 * scale**0.5),
-        lag=max(1, round(scale)),
         crowd=1.5,
         lenient=1,
-        hidden=0.3,
-        faint=1.0,
-        each=0.45 * threshold**2,
-        long=round(12 * scale),
-        each_of_long=2.0 * threshold**2,
+        rules=Rules(
+            allowed=1.6,
+            share=0.015,
+            calm=round(0.008 * rate),
+            restless=0.25,
+            brighter=5.0,
+            outshines=20.0,
+            near=order,
+            lag=max(1, round(scale)),
+            hidden=0.3,
+            faint=1.0,
+            each=0.45 * threshold**2,
+            long=round(12 * scale),
+            each_of_long=2.0 * threshold**2,
+            longest=int(ENDED * longest),
+        ),
     )
 
 
