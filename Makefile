@@ -20,7 +20,7 @@ types: .venv/installed-dev
 layers: .venv/installed-dev
 	.venv/bin/lint-imports
 
-pytest: .venv/installed-dev .fixtures/BUILT
+pytest: .venv/installed-dev .fixtures/BUILT .fixtures/TOOLS
 	.venv/bin/pytest -n 2 --dist worksteal
 
 format: .venv/installed-dev
@@ -41,6 +41,10 @@ clean:
 # Plugins for the tests to host. Where they cannot be compiled, .fixtures/WHY.txt says why.
 .fixtures/BUILT: tools/make-test-plugins tests/plugins/fixture/Fixture.cpp tests/plugins/fixture/DistrhoPluginInfo.h
 	tools/make-test-plugins .fixtures
+
+# Other people's tools that the tests ask about our files; .fixtures/TOOLS-WHY.txt says why not.
+.fixtures/TOOLS: tools/install-test-tools
+	tools/install-test-tools .fixtures
 
 .venv/installed: pyproject.toml tools/make-venv
 	tools/make-venv

@@ -1,0 +1,1 @@
+"""Lossy and lossless encoders, and what they do to a master."""

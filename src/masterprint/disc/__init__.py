@@ -1,0 +1,1 @@
+"""The compact disc: layout, rules, cue sheets, CD-Text, DDP."""

@@ -1,0 +1,1 @@
+"""Albums: from mastered tracks to what is sold."""
