@@ -16,8 +16,10 @@ from masterprint.stages.describe import settings_of
 from masterprint.stages.registry import find_stage, stage_names
 
 
-def problems_of(details: Iterable[Any], source: Source) -> list[Problem]:
-    """Pydantic's errors in the words and the places of a chain file.
+def problems_of(
+    details: Iterable[Any], source: Source, root: type[BaseModel] = Chain
+) -> list[Problem]:
+    """Pydantic's errors in the words and the places of a chain file, or of another with a model.
 
     Of a setting that is a number or a list, each of which has an error of its own, only that of
     what was written is told.
@@ -30,7 +32,7 @@ def problems_of(details: Iterable[Any], source: Source) -> list[Problem]:
         if kinds == [_EITHER[0]] and isinstance(detail.get("input"), list):
             continue
         place = [part for part in detail["loc"] if part not in _EITHER]
-        found.append(problem_of({**detail, "loc": place}, source))
+        found.append(problem_of({**detail, "loc": place}, source, root))
     return found
 
 
@@ -38,11 +40,11 @@ _EITHER = ("constrained-int", "list[constrained-int]")
 """What pydantic puts into the place of an error where a setting is a number or a list of them."""
 
 
-def problem_of(detail: Any, source: Source) -> Problem:
-    """A pydantic error in the words and the place of a chain file."""
+def problem_of(detail: Any, source: Source, root: type[BaseModel] = Chain) -> Problem:
+    """A pydantic error in the words and the place of a file whose model is `root`."""
     place: Place = tuple(detail["loc"])
     kind, value, context = detail["type"], detail.get("input"), detail.get("ctx", {})
-    model = _model_at(place[:-1])
+    model = _model_at(place[:-1], root)
     settings = settings_of(model) if model is not None else []
     setting = next((each for each in settings if place[-1:] == (each.name,)), None)
     if kind == "stage_name":
@@ -142,9 +144,9 @@ _KINDS = {
 }
 
 
-def _model_at(place: Place) -> type[BaseModel] | None:
+def _model_at(place: Place, root: type[BaseModel]) -> type[BaseModel] | None:
     """The model whose settings stand at a place."""
-    model: type[BaseModel] | None = Chain
+    model: type[BaseModel] | None = root
     entries = False
     for part in place:
         if isinstance(part, int):

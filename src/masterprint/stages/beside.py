@@ -16,20 +16,24 @@ from masterprint.stages.base import Line, Stage
 
 FOLDER = "folder"
 """Key of the chain file's folder in the context of a validation."""
+FILE = "file"
+"""Key of what that file is, where it is no chain."""
 
 
 def _beside(value: str, info: ValidationInfo) -> str:
+    context = info.context or {}
+    what = context.get(FILE, "chain")
     path = PurePosixPath(value)
     if not value or path.is_absolute() or ".." in path.parts or "\\" in value or ":" in value:
         raise ValueError(
-            f"found {value!r}; allowed: a path below the folder of the chain file, with / in it"
+            f"found {value!r}; allowed: a path below the folder of the {what} file, with / in it"
         )
-    folder = (info.context or {}).get(FOLDER)
+    folder = context.get(FOLDER)
     if folder is not None:
         place = folder / value
         try:
             if not within(folder, place):
-                raise ValueError(f"found {value!r}, a link that leads out of the chain's folder")
+                raise ValueError(f"found {value!r}, a link that leads out of the {what}'s folder")
             if not place.exists():
                 raise ValueError(f"there is no such file: {place}")
             if not place.is_file():

@@ -1,0 +1,243 @@
+"""The masters of an album: a job for each track, and the one gain that they share.
+
+They lie in one folder, named after their mixes, each with its recall sheet: so a new title or
+another order renders nothing again. What was found for the album as a whole is kept beside them,
+with the hash of all that it was found from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from masterprint.batch.album import Album as Matched
+from masterprint.batch.album import match_albums
+from masterprint.batch.rendering import Pool
+from masterprint.batch.run import default_workers, run_all
+from masterprint.chain.model import Chain
+from masterprint.errors import MasterprintError
+from masterprint.files.whole import write_whole
+from masterprint.release.album import Loudness, Track
+from masterprint.release.levels import with_level
+from masterprint.release.loading import Album
+from masterprint.rendering.audition import with_gain
+from masterprint.rendering.job import IfThere, RenderJob
+from masterprint.rendering.planning import PreparedChain, Wish, plan_all, prepare
+from masterprint.sheets.ingredients import ChainIngredients, look_at_mix, work_sha256
+from masterprint.sheets.seal import canonical
+
+GAIN_FILE = "album-gain.json"
+MOST_GAIN_FILE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class Masters:
+    """What is to be rendered for an album, or for one of its deliverables.
+
+    Attributes:
+        folder: of the masters.
+        jobs: of the tracks, in order; in mode `album` without their gain until `settle`.
+        loudness: as the album has it.
+    """
+
+    folder: Path
+    jobs: tuple[RenderJob, ...]
+    loudness: Loudness
+
+    @property
+    def shares_gain(self) -> bool:
+        """Whether one gain has to be found for all."""
+        return self.loudness.mode == "album"
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was found for an album before.
+
+    Attributes:
+        gain_db, reached_lufs, note: as they were found.
+        target_lufs: of all together.
+        works: a hash for each mix and its chain, before the gain.
+    """
+
+    gain_db: float
+    target_lufs: float
+    reached_lufs: float | None
+    note: str | None
+    works: tuple[str, ...]
+
+
+def plan_masters(
+    album: Album,
+    folder: Path,
+    chain_name: str | None = None,
+    *,
+    if_there: IfThere = IfThere.RENEW_OURS,
+    timeout_s: float | None = None,
+    trusted: Sequence[Path] = (),
+    make_folders: bool = True,
+) -> Masters:
+    """The jobs of an album's tracks.
+
+    Args:
+        album: whose tracks.
+        folder: where the masters go.
+        chain_name: one chain for all, instead of those of the tracks.
+        if_there: what becomes of masters that are there.
+        timeout_s, trusted: as for `prepare`.
+        make_folders: whether the folder is made.
+
+    Raises:
+        MasterprintError: a chain has no target, a plugin is missing, a name collides.
+    """
+    loudness = album.model.loudness
+    known: dict[tuple[str, float], PreparedChain] = {}
+    wishes = []
+    taken: dict[str, int] = {}
+    for track in album.tracks:
+        name = chain_name or album.chain_name(track)
+        key = (name, track.trim_db)
+        if key not in known:
+            levelled = with_level(album.chains[name], loudness, track.trim_db)
+            known[key] = prepare(levelled, {"format": "wav"}, {}, timeout_s, trusted, name)
+        wishes.append(Wish(known[key], album.mix_of(track), folder / _file_name(track, taken)))
+    jobs = plan_all(wishes, if_there, timeout_s, make_folders)
+    return Masters(folder, tuple(jobs), loudness)
+
+
+def settle(
+    masters: Masters,
+    make_pool: Callable[[int], Pool],
+    done: Callable[[str], None] = lambda name: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> tuple[Masters, Matched | None]:
+    """The jobs as they are to be rendered: with the album's gain, where they share one.
+
+    Nothing is listened to where the same was found before.
+
+    Raises:
+        UsageError: the chains have different targets, or a mix cannot be read.
+    """
+    if not masters.shares_gain:
+        return masters, None
+    works = works_of(masters.jobs)
+    known = known_gain(masters.folder)
+    if known is not None and known.works == works:
+        jobs = _with_gain(masters.jobs, known.gain_db)
+        return replace(masters, jobs=jobs), _as_matched(masters, known)
+    found, (matched,) = match_albums(masters.jobs, make_pool, done, stopped)
+    data = {
+        "masterprint_album_gain": 1,
+        "gain_db": matched.gain_db,
+        "target_lufs": matched.target_lufs,
+        "reached_lufs": matched.reached_lufs,
+        "note": matched.note,
+        "works": list(works),
+    }
+    write_whole(masters.folder / GAIN_FILE, (json.dumps(data, indent=2) + "\n").encode())
+    return replace(masters, jobs=tuple(found)), matched
+
+
+def settled_before(masters: Masters) -> tuple[Masters, list[str | None]]:
+    """The same without listening, for a plan: and for each track why it may come out another.
+
+    None stands for a track of which nothing has changed, nor of the others.
+    """
+    if not masters.shares_gain:
+        return masters, [None] * len(masters.jobs)
+    known = known_gain(masters.folder)
+    if known is None:
+        return masters, ["the gain of the album has to be found"] * len(masters.jobs)
+    works = works_of(masters.jobs)
+    jobs = replace(masters, jobs=_with_gain(masters.jobs, known.gain_db))
+    if known.works == works:
+        return jobs, [None] * len(works)
+    same = set(known.works)
+    return jobs, [
+        "another track has changed, and with it the gain of the album"
+        if work in same
+        else "its mix, its chain or its trim has changed"
+        for work in works
+    ]
+
+
+def works_of(jobs: Sequence[RenderJob]) -> tuple[str, ...]:
+    """A hash of everything that each job is made of.
+
+    Raises:
+        AudioFileError: a mix cannot be read.
+    """
+
+    def work(index: int, job: RenderJob) -> str:
+        del index
+        return work_sha256(look_at_mix(job.mix).sha256, job.ingredients.heard())
+
+    found = dict(run_all(jobs, work, default_workers(len(jobs))))
+    return tuple(found[index] for index in range(len(jobs)))
+
+
+def known_gain(folder: Path) -> Known | None:
+    """What was found before; None where nothing was, or where it cannot be read."""
+    try:
+        with (folder / GAIN_FILE).open("rb") as file:
+            data = json.loads(file.read(MOST_GAIN_FILE_BYTES))
+        return Known(
+            float(data["gain_db"]),
+            float(data["target_lufs"]),
+            None if data["reached_lufs"] is None else float(data["reached_lufs"]),
+            None if data["note"] is None else str(data["note"]),
+            tuple(map(str, data["works"])),
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def made_of(jobs: Sequence[RenderJob]) -> str:
+    """One hash of all that masters are made of, their gain included."""
+    return hashlib.sha256(canonical(list(works_of(jobs)))).hexdigest()
+
+
+def need_rendered(jobs: Sequence[RenderJob]) -> None:
+    """Refuse to go on where a master is missing.
+
+    Raises:
+        MasterprintError: naming the first.
+    """
+    for job in jobs:
+        if not job.master.is_file():
+            raise MasterprintError(f"{job.master}: is missing: it was not rendered.")
+
+
+def _with_gain(jobs: Sequence[RenderJob], gain_db: float) -> tuple[RenderJob, ...]:
+    found: dict[int, tuple[Chain, ChainIngredients]] = {}
+    changed = []
+    for job in jobs:
+        if id(job.chain) not in found:
+            chain = with_gain(job.chain, gain_db)
+            found[id(job.chain)] = (chain, ChainIngredients.of(chain))
+        chain, ingredients = found[id(job.chain)]
+        changed.append(replace(job, chain=chain, ingredients=ingredients))
+    return tuple(changed)
+
+
+def _as_matched(masters: Masters, known: Known) -> Matched:
+    count = len(masters.jobs)
+    return Matched(
+        masters.folder, count, known.gain_db, known.target_lufs, known.reached_lufs, known.note
+    )
+
+
+def _file_name(track: Track, taken: dict[str, int]) -> str:
+    """Named after the mix; the second of a name gets a number."""
+    stem = Path(track.mix).stem
+    number = taken[stem.casefold()] = taken.get(stem.casefold(), 0) + 1
+    return f"{stem}.wav" if number == 1 else f"{stem} ({number}).wav"
+
+
+def as_plain(matched: Matched) -> dict[str, Any]:
+    """For JSON."""
+    return matched.as_dict()
