@@ -86,7 +86,7 @@ def match_albums(
             own = [jobs[index] for index in members]
             album = _matched(folder, own, pool, done, stopped)
             found.append(album)
-            for index, job in zip(members, _with_gain(own, album.gain_db), strict=True):
+            for index, job in zip(members, jobs_with_gain(own, album.gain_db), strict=True):
                 changed[index] = job
     finally:
         pool.close()
@@ -120,7 +120,7 @@ def _matched(
     return album(limited_gain(limited, gains_db, target))
 
 
-def _with_gain(jobs: Sequence[RenderJob], gain_db: float) -> Iterator[RenderJob]:
+def jobs_with_gain(jobs: Sequence[RenderJob], gain_db: float) -> Iterator[RenderJob]:
     """The jobs with a given gain; those of one chain share the new one."""
     known: dict[int, tuple[Chain, ChainIngredients]] = {}
     for job in jobs:

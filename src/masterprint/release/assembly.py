@@ -17,6 +17,9 @@ from masterprint.stages.run import run_stage
 
 GUARD_DBTP = -0.1
 """Ceiling where no chain has one: for what conversion or an overlap would clip."""
+MOST_BITS = 24
+RESERVE = 1.5 * 2.0 ** (1 - MOST_BITS)
+"""What dither and rounding to 24 bits may add."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +30,13 @@ class Source:
         open: its audio, to be taken once.
         fade: at its ends; None for none.
         crossfade_curve: by which it comes in over the one before it.
+        bits: of its integers; None for float.
     """
 
     open: Callable[[], Signal]
     fade: Fade | None = None
     crossfade_curve: Curve = "root"
+    bits: int | None = 24
 
     def signal(self) -> Signal:
         """The audio with its fades."""
@@ -68,12 +73,16 @@ def programme(
     frames = timeline.frames_at(sample_rate_hz)
     signal = Signal(blocks(), sample_rate_hz, runs[0].channels, frames, reserve=reserve)
     if converts or limited:
-        signal = run_stage(_ceiling(ceiling_dbtp), signal)
+        signal = run_stage(ceiling_stage(ceiling_dbtp), signal)
     return signal
 
 
 def run_signal(run: Run, sources: Sequence[Source], ceiling_dbtp: float | None) -> Signal:
-    """A run at its own rate; what is joined by crossfades is held below the ceiling."""
+    """A run at its own rate; what is joined by crossfades is held below the ceiling.
+
+    So is what will be rounded for the first time. A master of 24 bits that stands alone passes
+    as it is, bit for bit.
+    """
 
     def blocks() -> Iterator[Block]:
         cursor = 0
@@ -81,8 +90,8 @@ def run_signal(run: Run, sources: Sequence[Source], ceiling_dbtp: float | None) 
             yield from _silence(run.channels, group[0].begin - cursor)
             frames = group[-1].end - group[0].begin
             signal = Signal(_joined(group, sources), run.sample_rate_hz, run.channels, frames)
-            if len(group) > 1:
-                signal = run_stage(_ceiling(ceiling_dbtp), replace(signal, reserve=2.0**-22))
+            if len(group) > 1 or (sources[group[0].index].bits or 64) > MOST_BITS:
+                signal = run_stage(ceiling_stage(ceiling_dbtp), replace(signal, reserve=RESERVE))
             yield from signal.blocks
             cursor = group[-1].end
         yield from _silence(run.channels, run.frames - cursor)
@@ -90,18 +99,21 @@ def run_signal(run: Run, sources: Sequence[Source], ceiling_dbtp: float | None) 
     return Signal(blocks(), run.sample_rate_hz, run.channels, run.frames)
 
 
-def cut(signal: Signal, cuts: Sequence[int]) -> Iterator[Signal]:
-    """A signal in pieces, which have to be taken one after another.
+def cut(signal: Signal, spans: Sequence[tuple[int, int]]) -> Iterator[Signal]:
+    """Stretches of a signal, which have to be taken one after another.
 
     Args:
-        signal: of known length.
-        cuts: the frames at which pieces begin, the first of them 0.
+        signal: to be cut.
+        spans: first frame of each, and the frame behind its last, in order; what lies between is
+            left out.
     """
     reader = Reader(signal.blocks)
-    ends = [*cuts[1:], signal.frames or 0]
-    for begin, end in zip(cuts, ends, strict=True):
-        frames = end - begin
-        yield replace(signal, blocks=_taken(reader, frames), frames=frames)
+    position = 0
+    for begin, end in spans:
+        for _ in _taken(reader, begin - position):
+            pass
+        yield replace(signal, blocks=_taken(reader, end - begin), frames=end - begin)
+        position = end
 
 
 def _taken(reader: Reader, frames: int) -> Iterator[Block]:
@@ -113,7 +125,8 @@ def _taken(reader: Reader, frames: int) -> Iterator[Block]:
         yield block
 
 
-def _ceiling(ceiling_dbtp: float | None) -> Limiter:
+def ceiling_stage(ceiling_dbtp: float | None) -> Limiter:
+    """A limiter for what converting or joining adds."""
     return Limiter(ceiling_dbtp=GUARD_DBTP if ceiling_dbtp is None else ceiling_dbtp)
 
 

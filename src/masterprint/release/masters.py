@@ -7,28 +7,23 @@ with the hash of all that it was found from.
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from masterprint.batch.album import Album as Matched
-from masterprint.batch.album import match_albums
+from masterprint.batch.album import jobs_with_gain, match_albums
 from masterprint.batch.rendering import Pool
 from masterprint.batch.run import default_workers, run_all
-from masterprint.chain.model import Chain
 from masterprint.errors import MasterprintError
 from masterprint.files.whole import write_whole
 from masterprint.release.album import Loudness, Track
 from masterprint.release.levels import with_level
 from masterprint.release.loading import Album
-from masterprint.rendering.audition import with_gain
 from masterprint.rendering.job import IfThere, RenderJob
 from masterprint.rendering.planning import PreparedChain, Wish, plan_all, prepare
-from masterprint.sheets.ingredients import ChainIngredients, look_at_mix, work_sha256
-from masterprint.sheets.seal import canonical
+from masterprint.sheets.ingredients import look_at_mix, work_sha256
 
 GAIN_FILE = "album-gain.json"
 MOST_GAIN_FILE_BYTES = 1 << 20
@@ -127,7 +122,7 @@ def settle(
     works = works_of(masters.jobs)
     known = known_gain(masters.folder)
     if known is not None and known.works == works:
-        jobs = _with_gain(masters.jobs, known.gain_db)
+        jobs = tuple(jobs_with_gain(masters.jobs, known.gain_db))
         return replace(masters, jobs=jobs), _as_matched(masters, known)
     found, (matched,) = match_albums(masters.jobs, make_pool, done, stopped)
     data = {
@@ -153,7 +148,7 @@ def settled_before(masters: Masters) -> tuple[Masters, list[str | None]]:
     if known is None:
         return masters, ["the gain of the album has to be found"] * len(masters.jobs)
     works = works_of(masters.jobs)
-    jobs = replace(masters, jobs=_with_gain(masters.jobs, known.gain_db))
+    jobs = replace(masters, jobs=tuple(jobs_with_gain(masters.jobs, known.gain_db)))
     if known.works == works:
         return jobs, [None] * len(works)
     same = set(known.works)
@@ -196,11 +191,6 @@ def known_gain(folder: Path) -> Known | None:
         return None
 
 
-def made_of(jobs: Sequence[RenderJob]) -> str:
-    """One hash of all that masters are made of, their gain included."""
-    return hashlib.sha256(canonical(list(works_of(jobs)))).hexdigest()
-
-
 def need_rendered(jobs: Sequence[RenderJob]) -> None:
     """Refuse to go on where a master is missing.
 
@@ -210,18 +200,6 @@ def need_rendered(jobs: Sequence[RenderJob]) -> None:
     for job in jobs:
         if not job.master.is_file():
             raise MasterprintError(f"{job.master}: is missing: it was not rendered.")
-
-
-def _with_gain(jobs: Sequence[RenderJob], gain_db: float) -> tuple[RenderJob, ...]:
-    found: dict[int, tuple[Chain, ChainIngredients]] = {}
-    changed = []
-    for job in jobs:
-        if id(job.chain) not in found:
-            chain = with_gain(job.chain, gain_db)
-            found[id(job.chain)] = (chain, ChainIngredients.of(chain))
-        chain, ingredients = found[id(job.chain)]
-        changed.append(replace(job, chain=chain, ingredients=ingredients))
-    return tuple(changed)
 
 
 def _as_matched(masters: Masters, known: Known) -> Matched:
@@ -236,8 +214,3 @@ def _file_name(track: Track, taken: dict[str, int]) -> str:
     stem = Path(track.mix).stem
     number = taken[stem.casefold()] = taken.get(stem.casefold(), 0) + 1
     return f"{stem}.wav" if number == 1 else f"{stem} ({number}).wav"
-
-
-def as_plain(matched: Matched) -> dict[str, Any]:
-    """For JSON."""
-    return matched.as_dict()
