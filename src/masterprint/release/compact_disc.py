@@ -17,8 +17,9 @@ from masterprint.files.reading import open_audio
 from masterprint.files.writing import write_master
 from masterprint.release.assembly import cut, programme
 from masterprint.release.consistency import TrackFigures, TrackMeter
-from masterprint.release.layout import Layout
+from masterprint.release.layout import Layout, title_of
 from masterprint.release.loading import Album
+from masterprint.release.timeline import Timeline
 from masterprint.signal import Block, Signal
 
 
@@ -39,7 +40,7 @@ class Image:
     pcm_sha256: str
 
 
-def disc_of(album: Album, layout: Layout) -> Disc:
+def disc_of(album: Album, timeline: Timeline) -> Disc:
     """Tracks in sectors of 588 samples.
 
     Audio lies where it lies, to the sample; a mark stands on the sector boundary at or before it,
@@ -49,8 +50,7 @@ def disc_of(album: Album, layout: Layout) -> Disc:
     lead = album.model.cd.mark_lead_frames
     tracks: list[DiscTrack] = []
     sounds_until = Fraction(0)
-    for place, begin, end in layout.timeline.placed_at(SAMPLE_RATE_HZ):
-        index = layout.indexes[place]
+    for index, begin, end in timeline.placed_at(SAMPLE_RATE_HZ):
         if not album.tracks[index].hidden:
             earliest = _pause_begin(sounds_until)
             start = max(int(begin // FRAMES_PER_SECTOR) - lead, min(earliest, _sector(begin)))
@@ -61,7 +61,7 @@ def disc_of(album: Album, layout: Layout) -> Disc:
                 pregap = earliest
             tracks.append(_track(album, index, start, pregap))
         sounds_until = max(sounds_until, end)
-    frames = layout.timeline.frames_at(SAMPLE_RATE_HZ)
+    frames = timeline.frames_at(SAMPLE_RATE_HZ)
     model = album.model
     return Disc(
         sectors=-(-frames // FRAMES_PER_SECTOR),
@@ -85,7 +85,7 @@ def write_disc_image(album: Album, layout: Layout, path: Path) -> Image:
         UsageError: a master is not stereo.
     """
     need_stereo(album, layout)
-    disc = disc_of(album, layout)
+    disc = disc_of(album, layout.timeline)
     master = MasterFormat("wav", "16", album.model.cd.dither)
     signal = programme(
         layout.timeline, layout.sources, SAMPLE_RATE_HZ, layout.ceiling_dbtp, reserve(master)
@@ -127,9 +127,9 @@ def need_stereo(album: Album, layout: Layout) -> None:
         UsageError: naming all that are not stereo.
     """
     wrong = [
-        f"track {album.numbers[index]}, {album.tracks[index].title!r}, has {file.channels}"
-        for index, file in zip(layout.indexes, layout.files, strict=True)
-        if file.channels != 2
+        f"{title_of(album, index)}, has {channels}"
+        for place, index in enumerate(layout.indexes)
+        if (channels := layout.channels(place)) != 2
     ]
     if wrong:
         raise UsageError(

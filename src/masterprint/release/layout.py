@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from masterprint.chain.model import Chain
+from masterprint.dsp.resampling import converted_frames
 from masterprint.files.reading import AudioFile, open_audio
 from masterprint.release.album import Track
 from masterprint.release.assembly import Source
 from masterprint.release.levels import ceiling_of
 from masterprint.release.loading import Album
 from masterprint.release.timeline import Piece, Timeline, lay_down
-from masterprint.rendering.job import RenderJob
 from masterprint.stages.fade import Fade
 
 
@@ -22,27 +23,26 @@ class Layout:
 
     Attributes:
         indexes: of the tracks in the album, from 0.
-        files: the master of each, or its mix where masters are not there yet.
-        timeline, sources: of the same.
+        timeline: where they lie.
+        sources: their audio, in the same order.
         ceiling_dbtp: the lowest that a chain of theirs holds; None where none does.
     """
 
     indexes: tuple[int, ...]
-    files: tuple[AudioFile, ...]
     timeline: Timeline
     sources: tuple[Source, ...]
     ceiling_dbtp: float | None
 
-    @property
-    def channels(self) -> set[int]:
-        """Numbers of channels that occur."""
-        return {run.channels for run in self.timeline.runs}
+    def channels(self, place: int) -> int:
+        """Of the track at a place among these."""
+        runs = self.timeline.runs
+        return next(run.channels for run in runs if any(part.index == place for part in run.parts))
 
 
 def laid_out(
     album: Album,
-    jobs: Sequence[RenderJob],
-    of: Callable[[RenderJob], Path] = lambda job: job.master,
+    masters: Sequence[Path],
+    chains: Sequence[Chain],
     indexes: Sequence[int] | None = None,
     head_s: float = 0.0,
 ) -> Layout:
@@ -50,41 +50,68 @@ def laid_out(
 
     Args:
         album: whose tracks.
-        jobs: that make the masters, in order.
-        of: what is laid out of each: its master, or its mix.
+        masters, chains: of all its tracks, in order.
         indexes: of the tracks that are wanted, in order; all by default.
-        head_s: silence before the first of them, in place of its own gap where some are left out.
+        head_s: silence before the first of them.
 
     Raises:
-        AudioFileError: a file is missing or cannot be read.
+        AudioFileError: a master is missing or cannot be read.
         UsageError: a crossfade is not possible.
     """
-    wanted = range(len(jobs)) if indexes is None else indexes
-    files: list[AudioFile] = []
+    wanted = range(len(masters)) if indexes is None else indexes
+    files = [open_audio(masters[index]) for index in wanted]
+    shapes = [(each.sample_rate_hz, each.channels, _frames(each)) for each in files]
+    sources = [
+        Source(file.signal, fade_of(track), track.crossfade_curve, file.bits)
+        for file, track in zip(files, (album.tracks[index] for index in wanted), strict=True)
+    ]
+    ceilings = [ceiling_of(chains[index]) for index in wanted]
+    held = [ceiling for ceiling in ceilings if ceiling is not None]
+    timeline = lay_down(pieces_of(album, shapes, wanted, head_s))
+    return Layout(tuple(wanted), timeline, tuple(sources), min(held, default=None))
+
+
+def pieces_of(
+    album: Album,
+    shapes: Sequence[tuple[int, int, int]],
+    indexes: Sequence[int],
+    head_s: float = 0.0,
+) -> list[Piece]:
+    """Tracks as pieces of a timeline.
+
+    Args:
+        album: whose tracks.
+        shapes: sample rate, channels and frames of each of them.
+        indexes: of the tracks in the album.
+        head_s: silence before the first.
+    """
     pieces: list[Piece] = []
-    sources: list[Source] = []
-    for index in wanted:
-        track, file = album.tracks[index], open_audio(of(jobs[index]))
-        frames = file.frames if file.frames is not None else _counted(file)
-        is_first = not pieces
-        gap_s = gap_before(album, index) if index == 0 or not is_first else 0.0
+    for index, shape in zip(indexes, shapes, strict=True):
+        follows = bool(pieces) or index == 0
+        track = album.tracks[index]
+        gap_s = gap_before(album, index) if follows else 0.0
         pieces.append(
             Piece(
-                f"track {album.numbers[index]}, {track.title!r}",
-                file.sample_rate_hz,
-                file.channels,
-                frames,
-                gap_s + (head_s if is_first else 0.0),
-                None if is_first and indexes is not None else track.crossfade_s,
+                title_of(album, index),
+                *shape,
+                gap_s=gap_s if pieces else gap_s + head_s,
+                crossfade_s=track.crossfade_s if follows else None,
             )
         )
-        files.append(file)
-        sources.append(Source(file.signal, fade_of(track), track.crossfade_curve, file.bits))
-    ceilings = [ceiling_of(jobs[index].chain) for index in wanted]
-    held = [ceiling for ceiling in ceilings if ceiling is not None]
-    return Layout(
-        tuple(wanted), tuple(files), lay_down(pieces), tuple(sources), min(held, default=None)
-    )
+    return pieces
+
+
+def expected_shape(mix: AudioFile, chain: Chain) -> tuple[int, int, int]:
+    """Sample rate, channels and frames that a master will have, unless its chain trims it."""
+    rate = chain.master.sample_rate_hz or mix.sample_rate_hz
+    frames = _frames(mix) + round(chain.tail_s * mix.sample_rate_hz)
+    return rate, mix.channels, converted_frames(frames, mix.sample_rate_hz, rate)
+
+
+def title_of(album: Album, index: int) -> str:
+    """A track, as it is called in messages."""
+    track, number = album.tracks[index], album.numbers[index]
+    return f"{'hidden track' if track.hidden else f'track {number}'}, {track.title!r}"
 
 
 def gap_before(album: Album, index: int) -> float:
@@ -109,6 +136,8 @@ def fade_of(track: Track) -> Fade | None:
     )
 
 
-def _counted(file: AudioFile) -> int:
-    """The frames of a file whose header does not tell them."""
+def _frames(file: AudioFile) -> int:
+    """Of a file; counted where no header tells them."""
+    if file.frames is not None:
+        return file.frames
     return sum(block.shape[1] for block in file.signal().blocks)

@@ -43,7 +43,7 @@ class Workshop:
     def layout(self) -> Layout:
         """The whole album."""
         if self._layout is None:
-            self._layout = laid_out(self.album, self.jobs())
+            self._layout = self._laid_out(None)
         return self._layout
 
     def jobs(self, chain: str | None = None) -> Sequence[RenderJob]:
@@ -52,7 +52,7 @@ class Workshop:
 
     def side(self, indexes: Sequence[int], head_s: float, chain: str | None) -> Layout:
         """Some of the tracks, in their places."""
-        return laid_out(self.album, self.jobs(chain), indexes=indexes, head_s=head_s)
+        return self._laid_out(chain, indexes, head_s)
 
     def tracks(self, gaps: Gaps = "keep") -> list[Printed]:
         """Every track as a 24-bit WAV at the rate of its master."""
@@ -89,6 +89,13 @@ class Workshop:
         path = self._scratch / name
         path.mkdir(exist_ok=True)
         return path
+
+    def _laid_out(
+        self, chain: str | None, indexes: Sequence[int] | None = None, head_s: float = 0.0
+    ) -> Layout:
+        jobs = self.jobs(chain)
+        masters, chains = [job.master for job in jobs], [job.chain for job in jobs]
+        return laid_out(self.album, masters, chains, indexes, head_s)
 
     def name_of(self, index: int, number: int) -> str:
         """The delivered name of a track, without its ending."""

@@ -1,0 +1,112 @@
+"""What a disc, a record and a cassette ask of an album before any of them is made."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from masterprint.chain.yaml_source import Place
+from masterprint.disc import rules
+from masterprint.disc.layout import SECTORS_PER_S, Disc
+from masterprint.errors import UsageError
+from masterprint.release.layout import title_of
+from masterprint.release.loading import Album
+from masterprint.release.sides import Side, limits_of, sides_of
+from masterprint.release.timeline import Timeline
+
+Medium = Literal["vinyl", "cassette"]
+MOST_APART_S = 60.0
+"""By which the sides of a cassette may differ: the tape runs on for the rest."""
+
+
+def disc_problems(
+    album: Album, timeline: Timeline, disc: Disc
+) -> tuple[list[tuple[Place, str]], list[str]]:
+    """Why a compact disc of the album cannot be made, with places in its file; and doubts."""
+    problems: list[tuple[Place, str]] = []
+    mono = [
+        title_of(album, part.index)
+        for run in timeline.runs
+        if run.channels != 2
+        for part in run.parts
+    ]
+    if mono:
+        problems.append(
+            (
+                ("tracks",),
+                f"a compact disc holds two channels, and these have another number: "
+                f"{'; '.join(mono)}; export them as stereo",
+            )
+        )
+    most = round(album.model.cd.longest_s * SECTORS_PER_S)
+    problems += [(("tracks",), text) for text in rules.problems(disc, most)]
+    return problems, rules.warnings(disc)
+
+
+def side_plan(album: Album, timeline: Timeline, medium: Medium) -> tuple[list[Side], list[str]]:
+    """The sides of a record or a cassette, and what is doubtful about them.
+
+    Raises:
+        UsageError: a side is too long, or the album's own division is not possible.
+    """
+    lengths = lengths_of(timeline)
+    if medium == "vinyl":
+        vinyl = album.model.vinyl
+        comfortable, longest = limits_of(vinyl)
+        what = f'{vinyl.size_inch}" at {vinyl.rpm} rpm'
+        counts = vinyl.sides
+    else:
+        comfortable = longest = album.model.cassette.longest_side_s
+        what, counts = "cassette", album.model.cassette.sides
+    sides = sides_of(album, lengths, counts, comfortable, medium)
+    too_long = [side for side in sides if side.seconds > longest]
+    if too_long:
+        named = "; ".join(f"side {side.name} plays {clock(side.seconds)}" for side in too_long)
+        raise UsageError(
+            f"{album.file}: a side of {what} holds at most {clock(longest)}, and {named}.",
+            hint=f"divide the tracks otherwise in {medium}.sides, or leave some out",
+        )
+    doubts = [
+        f"side {side.name} plays {clock(side.seconds)}: above {clock(comfortable)} a side of {what} "
+        "gets softer"
+        for side in sides
+        if side.seconds > comfortable
+    ]
+    if counts is None and medium == "vinyl":
+        shared = ", ".join(f"{side.name} {clock(side.seconds)}" for side in sides)
+        doubts.append(f"vinyl.sides is not said; suggested: {counts_of(album, sides)} ({shared})")
+    if medium == "cassette":
+        doubts += _uneven(sides)
+    return sides, doubts
+
+
+def counts_of(album: Album, sides: list[Side]) -> list[int]:
+    """Numbered tracks on each side, as the album file has them."""
+    return [sum(not album.tracks[index].hidden for index in side.indexes) for side in sides]
+
+
+def lengths_of(timeline: Timeline) -> list[float]:
+    """Seconds of each part of a timeline, in order."""
+    return [
+        (part.end - part.begin) / run.sample_rate_hz for run in timeline.runs for part in run.parts
+    ]
+
+
+def clock(seconds: float) -> str:
+    """Minutes and seconds."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+def _uneven(sides: list[Side]) -> list[str]:
+    pairs = list(zip(sides[::2], sides[1::2], strict=False))
+    found = [
+        f"side {b.name} is {clock(b.seconds - a.seconds)} longer than side {a.name}, where side "
+        f"{a.name} had better be the longer one"
+        for a, b in pairs
+        if b.seconds > a.seconds + 1.0
+    ]
+    return found + [
+        f"sides {a.name} and {b.name} differ by {clock(abs(a.seconds - b.seconds))}"
+        for a, b in pairs
+        if abs(a.seconds - b.seconds) > MOST_APART_S
+    ]
