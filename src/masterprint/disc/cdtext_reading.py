@@ -94,10 +94,10 @@ def read_packs(data: bytes) -> CdText:
             problems.append(f"{found} packs of type {kind:02X}, where the sizes tell {told}")
     last = max(1, min(99, record[2])) if any(record) else 99
 
-    texts = {}
+    texts: dict[str, tuple[str, ...]] = {}
     for kind, name in enumerate(FIELDS, 0x80):
-        if any(found := _texts(block, kind, encoding, last)):
-            texts[name] = tuple(found)
+        if any(each := _texts(block, kind, encoding, last)):
+            texts[name] = tuple(each)
     code, genre = _genre(block)
     codes = _texts(block, CODES, "latin-1", last)
     return CdText(
@@ -125,9 +125,7 @@ def _packs_in(data: bytes) -> list[bytes]:
     # A pack's first byte has its top bit set, which the length of a file this small never has.
     start = HEADER_BYTES if data[:1] < b"\x80" and over in (4, 5) else 0
     body = data[start:]
-    packs = [
-        body[at : at + PACK_BYTES] for at in range(0, len(body) - PACK_BYTES + 1, PACK_BYTES)
-    ]
+    packs = [body[at : at + PACK_BYTES] for at in range(0, len(body) - PACK_BYTES + 1, PACK_BYTES)]
     rest = body[len(packs) * PACK_BYTES :]
     if not packs or rest.strip(b"\0") or any(not 0x80 <= pack[0] <= SIZES for pack in packs):
         raise UsageError(

@@ -74,9 +74,7 @@ def ddp_files(
     pq = b"".join(_pq(whole))
     upc = ean13(disc.upc) if disc.upc else ""
     try:
-        ddpid = packet(
-            DDPID, DDPID_BYTES, level=LEVEL, upc=upc, master_id=master_id, type="CD"
-        )
+        ddpid = packet(DDPID, DDPID_BYTES, level=LEVEL, upc=upc, master_id=master_id, type="CD")
         streams = [
             _stream("S0", len(pq), names.pq, subcode="PQ DESCR"),
             _stream(
@@ -149,9 +147,7 @@ def _pq(whole: Disc) -> Iterator[bytes]:
         yield _index(LEAD_OUT, 1, whole.sectors)
 
 
-def _index(
-    track: str, index: int, sectors: int, control: int = 0, **values: str
-) -> bytes:
+def _index(track: str, index: int, sectors: int, control: int = 0, **values: str) -> bytes:
     return packet(
         PQ,
         PQ_BYTES,

@@ -17,14 +17,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from masterprint.disc.layout import FIRST_PREGAP_SECTORS, FRAMES_PER_SECTOR
+from masterprint.disc.layout import FIRST_PREGAP_SECTORS, FRAMES_PER_SECTOR, SECTORS_PER_S
 from masterprint.errors import AudioFileError, UsageError
 from masterprint.files.unfinished import hidden_part
 from masterprint.files.whole import locked
 
 FRAME_BYTES = 4
 SECTOR_BYTES = FRAMES_PER_SECTOR * FRAME_BYTES
-LARGEST_BLOCK = 1 << 20
+LARGEST_BLOCK = 1 << 18
+BLOCK_BYTES = 1 << 20
+MOST_SECTORS = 100 * 60 * SECTORS_PER_S
 
 
 @dataclass(frozen=True)
@@ -33,13 +35,14 @@ class ImageFacts:
 
     Attributes:
         sectors: how many, with the silence at the beginning.
-        md5, sha256: 32 and 64 hex digits.
+        md5, sha1, sha256: in lower-case hexadecimal.
         crc32: as zlib has it.
         lead_is_silent: whether its first 2 s are digital silence.
     """
 
     sectors: int
     md5: str
+    sha1: str
     sha256: str
     crc32: int
     lead_is_silent: bool = True
@@ -49,12 +52,22 @@ class ImageFacts:
         """Of the file."""
         return self.sectors * SECTOR_BYTES
 
+    def digest(self, method: str) -> str:
+        """By the name of the method, as `checksums` has them."""
+        return {
+            "CRC-32": f"{self.crc32:08x}",
+            "MD5": self.md5,
+            "SHA-1": self.sha1,
+            "SHA-256": self.sha256,
+        }[method]
+
 
 class Hasher:
     """Takes all of an image in pieces of bytes, and knows its facts in the end."""
 
     def __init__(self) -> None:
         self._md5 = hashlib.md5()
+        self._sha1 = hashlib.sha1()
         self._sha256 = hashlib.sha256()
         self._crc32 = 0
         self._silent = True
@@ -63,6 +76,7 @@ class Hasher:
     def feed(self, piece: memoryview | bytes) -> None:
         """Add a piece."""
         self._md5.update(piece)
+        self._sha1.update(piece)
         self._sha256.update(piece)
         self._crc32 = zlib.crc32(piece, self._crc32)
         left = FIRST_PREGAP_SECTORS * SECTOR_BYTES - self.bytes
@@ -75,6 +89,7 @@ class Hasher:
         return ImageFacts(
             -(-self.bytes // SECTOR_BYTES),
             self._md5.hexdigest(),
+            self._sha1.hexdigest(),
             self._sha256.hexdigest(),
             self._crc32,
             self._silent,
@@ -153,3 +168,24 @@ def _interleaved(block: NDArray[Any]) -> Iterator[memoryview]:
             raise AudioFileError("A sample is beyond 16 bits, where the disc takes no more.")
         words = np.ascontiguousarray(piece.T, dtype="<i2")
         yield words.view(np.uint8).reshape(-1).data
+
+
+def hashed(path: Path) -> tuple[ImageFacts, int]:
+    """The facts of a file that is there, and its size in bytes.
+
+    Raises:
+        UsageError: it is longer than 100 minutes.
+        AudioFileError: it cannot be read.
+    """
+    hasher = Hasher()
+    try:
+        with path.open("rb") as file:
+            while piece := file.read(BLOCK_BYTES):
+                hasher.feed(piece)
+                if hasher.bytes > MOST_SECTORS * SECTOR_BYTES:
+                    raise UsageError(
+                        f"{path}: is longer than 100 minutes, which no disc can address."
+                    )
+    except OSError as error:
+        raise AudioFileError(f"{path}: cannot be read: {error.strerror}.") from error
+    return hasher.facts(), hasher.bytes

@@ -1,8 +1,9 @@
 """What is on a compact disc and where: the one description that every disc format is written from.
 
 All positions are in sectors of 1/75 s (588 stereo samples at 44.1 kHz), counted from the beginning
-of the programme: the image WAV, in which track 1 begins at 0 unless something is hidden before it. The image of a DDP set, and the
-times printed on a PQ sheet, have `lead_sectors` of silence before that (`with_lead`).
+of the programme: the image WAV, in which track 1 begins at 0 unless something is hidden before it.
+The image of a DDP set, and the times printed on a PQ sheet, have `lead_sectors` of silence before
+that (`with_lead`).
 """
 
 from __future__ import annotations
