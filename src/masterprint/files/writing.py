@@ -25,7 +25,7 @@ from masterprint.files.whole import locked
 from masterprint.signal import Block, Signal
 
 
-class _Incomplete(Exception):
+class Incomplete(Exception):
     """Less is in a file than was written to it, and nobody has said why."""
 
 
@@ -98,7 +98,7 @@ def write_master(
         seed = None if quantiser.seed is None else f"{quantiser.seed:016x}"
         written = Written(quantiser.clipped_samples, digest.hexdigest(), seed)
         beforehand = whole(written) if whole is not None else None
-        _settle(part)
+        settle(part)
         # One at a time, so that a master and what is written about it stay a pair.
         with locked(path.parent):
             _need_free(path, overwrite)
@@ -214,7 +214,7 @@ class _LibsndfileSink:
         try:
             self._file.write(interleaved)
         except AssertionError as error:  # soundfile's way of saying that not all was written
-            raise _Incomplete("not all of it arrived in the file") from error
+            raise Incomplete("not all of it arrived in the file") from error
         self._written += len(interleaved)
 
     def close(self) -> None:
@@ -225,7 +225,7 @@ class _LibsndfileSink:
         # libsndfile does not report what goes wrong on closing: look at what is there.
         held = soundfile.info(str(self._path)).frames
         if held != self._written:
-            raise _Incomplete(f"{held} of {self._written} frames arrived in the file")
+            raise Incomplete(f"{held} of {self._written} frames arrived in the file")
 
 
 @contextmanager
@@ -234,16 +234,20 @@ def _beside(path: Path) -> Iterator[Path]:
     try:
         with hidden_part(path.parent) as part:
             yield part
-    except (OSError, soundfile.LibsndfileError, _Incomplete) as error:
-        cause = _cause(error, path.parent)
-        reason = getattr(cause, "strerror", None) or getattr(cause, "error_string", str(cause))
-        raise AudioFileError(
-            f"{path}: cannot be written: {str(reason).strip().rstrip('.')}.",
-            hint=_remedy(cause),
-        ) from error
+    except (OSError, soundfile.LibsndfileError, Incomplete) as error:
+        raise cannot_write(path, error) from error
 
 
-def _settle(part: Path) -> None:
+def cannot_write(path: Path, error: Exception) -> AudioFileError:
+    """The sentence for a file that a full disk, or whatever else, kept from being written."""
+    cause = _cause(error, path.parent)
+    reason = getattr(cause, "strerror", None) or getattr(cause, "error_string", str(cause))
+    return AudioFileError(
+        f"{path}: cannot be written: {str(reason).strip().rstrip('.')}.", hint=_remedy(cause)
+    )
+
+
+def settle(part: Path) -> None:
     """Have all of it on disk before it gets its name: power may fail right after."""
     handle = os.open(part, os.O_RDONLY)
     try:
