@@ -170,9 +170,7 @@ def _media(album: Album, found: Checked, kinds: set[Any]) -> None:
 
 def _missing(album: Album) -> Iterator[str]:
     """What a release should have."""
-    without = [
-        track.title for track in album.tracks if track.isrc is None and not track.hidden
-    ]
+    without = [track.title for track in album.tracks if track.isrc is None and not track.hidden]
     if without:
         yield f"without an ISRC: {', '.join(map(repr, without))}"
     if album.model.upc is None:

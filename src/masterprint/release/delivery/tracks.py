@@ -1,0 +1,204 @@
+"""A file for each track, in one format or several: for services, shops, stations, archives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from masterprint.batch.run import default_workers, run_all
+from masterprint.codecs.formats import Format, format_named
+from masterprint.codecs.round_trip import Encoded, checked_encode
+from masterprint.dsp.decibels import amplitude
+from masterprint.release.credits import bext_of, replay_gain, tags_of
+from masterprint.release.delivery.base import Delivery, Table, clock, shown
+from masterprint.release.names import safe_name
+from masterprint.release.outlook import AlbumLevels, outlook
+from masterprint.release.platforms import Service
+from masterprint.release.printing import Printed, print_tracks
+from masterprint.tags.files import write_tags
+
+
+@dataclass(frozen=True)
+class Coded:
+    """A track in a format."""
+
+    printed: Printed
+    format: Format
+    path: Path
+    encoded: Encoded
+
+
+def write(delivery: Delivery) -> None:
+    """Print the tracks, encode them, say in each what it is."""
+    printed = _printed(delivery)
+    formats = [format_named(name) for name in delivery.profile.formats]
+    coded = [each for fmt in formats for each in _encoded(delivery, printed, fmt)]
+    for each in coded:
+        _tag(delivery, each)
+    delivery.tables.append(_track_table(delivery, printed))
+    if any(not each.format.lossless for each in coded):
+        delivery.tables.append(_codec_table(coded))
+    delivery.notes += [
+        f"{each.path.name}: {each.encoded.note}"
+        for each in coded
+        if each.encoded.passes > 1 or not each.encoded.holds_ceiling
+    ]
+    delivery.facts["tracks"] = [
+        {
+            "track": each.printed.number,
+            "file": each.path.relative_to(delivery.folder).as_posix(),
+            "title": delivery.workshop.album.tracks[each.printed.index].title,
+            "isrc": delivery.workshop.album.tracks[each.printed.index].isrc,
+            **each.encoded.as_dict(),
+        }
+        for each in coded
+    ]
+
+
+def tell_outlook(delivery: Delivery, services: list[tuple[str, Service]]) -> None:
+    """What each service's playback will do with the tracks, for note and manifest."""
+    comparison = delivery.workshop.comparison()
+    album = AlbumLevels(
+        comparison.integrated_lufs, comparison.loudest_lufs, comparison.true_peak_dbtp
+    )
+    rows: list[tuple[str, ...]] = []
+    facts = []
+    for name, service in services:
+        for each in delivery.workshop.tracks(delivery.profile.gaps):
+            found = outlook(each.figures.measurement, service, album)
+            in_album = found.album.gain_db if found.album else None
+            facts.append({"service": name, "track": each.number, **found.as_dict()})
+            rows.append(
+                (
+                    service.title,
+                    str(each.number),
+                    shown(found.track.gain_db, 1),
+                    shown(in_album, 1),
+                    "; ".join([found.track.why, *found.remarks]),
+                )
+            )
+    if rows:
+        columns = ("service", "track", "alone, dB", "in the album, dB", "why")
+        delivery.tables.append(Table("How services will play it", columns, rows))
+        delivery.facts["outlook"] = facts
+
+
+def _printed(delivery: Delivery) -> list[Printed]:
+    """The tracks as 24-bit WAV, at the rate and the loudness that the profile wants."""
+    profile, workshop = delivery.profile, delivery.workshop
+    plain = workshop.tracks(profile.gaps)
+    if profile.sample_rate_hz is None and profile.target_lufs is None:
+        return plain
+    known = {each.number: each.figures.measurement.integrated_lufs for each in plain}
+    folder = workshop.folder(f"tracks-{delivery.name}")
+
+    def gain_db(number: int) -> float:
+        loudness = known[number]
+        if profile.target_lufs is None or loudness is None:
+            return 0.0
+        return profile.target_lufs - loudness
+
+    return list(
+        print_tracks(
+            workshop.album,
+            workshop.layout,
+            lambda stretch: folder / f"{stretch.number:03}.wav",
+            gaps=profile.gaps,
+            sample_rate_hz=profile.sample_rate_hz,
+            gain_db=lambda stretch: gain_db(stretch.number),
+            ceiling_dbtp=profile.ceiling_dbtp,
+            done=lambda title: delivery.say(title),
+        )
+    )
+
+
+def _encoded(delivery: Delivery, printed: list[Printed], fmt: Format) -> list[Coded]:
+    """All tracks in one format, under the ceiling.
+
+    Where one of them has to be lowered, all are, by as much: what they are to one another stays,
+    and where one runs into the next there is no step.
+    """
+    folder = delivery.folder
+    if len(delivery.profile.formats) > 1:
+        folder = folder / safe_name(fmt.label)
+        folder.mkdir()
+    paths = [folder / f"{_name(delivery, each)}{fmt.extension}" for each in printed]
+
+    def encoded(indexes: list[int], gain_db: float) -> dict[int, Encoded]:
+        def work(_: int, index: int) -> Encoded:
+            delivery.say(f"{fmt.label}, {paths[index].stem}")
+            ceiling = delivery.profile.ceiling_dbtp
+            return checked_encode(printed[index].path, paths[index], fmt, ceiling, gain_db=gain_db)
+
+        done = run_all(indexes, work, default_workers(len(indexes)))
+        return {indexes[place]: found for place, found in done}
+
+    found = encoded(list(range(len(printed))), 0.0)
+    # Lowering one may show another that is over at that level: few codecs are that odd.
+    for _ in range(2):
+        lowest = min(each.gain_db for each in found.values())
+        above = [index for index, each in found.items() if each.gain_db > lowest + 1e-9]
+        if not above:
+            break
+        found |= encoded(above, lowest)
+    return [Coded(printed[index], fmt, paths[index], found[index]) for index in sorted(found)]
+
+
+def _name(delivery: Delivery, printed: Printed) -> str:
+    return delivery.workshop.name_of(printed.index, printed.number)
+
+
+def _tag(delivery: Delivery, coded: Coded) -> None:
+    album, profile, comparison = (
+        delivery.workshop.album, delivery.profile, delivery.workshop.comparison()
+    )  # fmt: skip
+    measured = coded.printed.figures.measurement
+    gain = None
+    if profile.replay_gain and comparison.true_peak_dbtp is not None:
+        gain = replay_gain(
+            measured,
+            comparison.integrated_lufs,
+            amplitude(comparison.true_peak_dbtp),
+            coded.encoded.gain_db,
+        )
+    tags = tags_of(album, coded.printed.index, coded.printed.number, delivery.cover, gain)
+    bext = None
+    if profile.bwf and coded.format.codec == "wav":
+        bext = bext_of(album, coded.printed.index, measured, coded.format.bits or 24)
+    write_tags(coded.path, tags, bext=bext)
+
+
+def _track_table(delivery: Delivery, printed: list[Printed]) -> Table:
+    album = delivery.workshop.album
+    rows = []
+    for each in printed:
+        measured, track = each.figures.measurement, album.tracks[each.index]
+        rows.append(
+            (
+                str(each.number),
+                track.title,
+                track.isrc or "-",
+                clock(measured.duration_s),
+                shown(measured.integrated_lufs, 1),
+                shown(measured.true_peak_dbtp, 2),
+                f"{measured.sample_rate_hz} Hz",
+            )
+        )
+    return Table("Tracks", ("", "title", "ISRC", "length", "LUFS", "dBTP", "rate"), rows)
+
+
+def _codec_table(coded: list[Coded]) -> Table:
+    rows = [
+        (
+            each.path.name,
+            each.format.label,
+            shown(each.encoded.true_peak_dbtp, 2),
+            str(each.encoded.clipped_samples),
+            shown(each.encoded.gain_db, 2),
+            str(each.encoded.length_difference_frames),
+        )
+        for each in coded
+        if not each.format.lossless
+    ]
+    columns = ("file", "codec", "dBTP decoded", "clipped", "lowered, dB", "frames more")
+    return Table("After the codec", columns, rows)
