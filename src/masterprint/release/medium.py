@@ -66,8 +66,8 @@ def side_plan(album: Album, timeline: Timeline, medium: Medium) -> tuple[list[Si
             hint=f"divide the tracks otherwise in {medium}.sides, or leave some out",
         )
     doubts = [
-        f"side {side.name} plays {clock(side.seconds)}: above {clock(comfortable)} a side of {what} "
-        "gets softer"
+        f"side {side.name} plays {clock(side.seconds)}, and above {clock(comfortable)} a side of "
+        f"{what} gets softer"
         for side in sides
         if side.seconds > comfortable
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from masterprint.disc.cue import cue_sheet
 from masterprint.disc.ddp import DdpNames, checksum_files, ddp_files
+from masterprint.disc.ddp_reading import read_ddp
 from masterprint.disc.image import ImageFacts, write_image
 from masterprint.disc.layout import FRAMES_PER_SECTOR, timecode
 from masterprint.disc.pq_sheet import pq_sheet_html, pq_sheet_text
@@ -87,13 +89,9 @@ def _words(path: Path) -> Iterator[NDArray[np.int16]]:
 
 def _need_same(folder: Path, image: Image, facts: ImageFacts) -> None:
     """Read the set as a plant would, and hold it against the disc and its audio."""
-    from masterprint.disc.ddp_reading import read_ddp
-
     found = read_ddp(folder)
     lead = image.disc.lead_sectors * FRAMES_PER_SECTOR * 4
     data = np.memmap(folder / DdpNames().image, np.uint8, "r", offset=lead)
-    import hashlib
-
     if hashlib.sha256(data.data).hexdigest() != image.pcm_sha256 or facts.sectors != (
         image.disc.lead_sectors + image.disc.sectors
     ):

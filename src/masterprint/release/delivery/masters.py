@@ -15,6 +15,7 @@ from masterprint.metering.meter import measure_signal
 from masterprint.release.credits import bext_of, tags_of
 from masterprint.release.delivery.base import Delivery, Table, clock, shown
 from masterprint.sheets.sheet import sheet_path
+from masterprint.tags.bext import coding_history_line
 from masterprint.tags.files import write_tags
 
 
@@ -32,9 +33,12 @@ def write(delivery: Delivery) -> None:
         file = open_audio(path)
         measured = measure_signal(file.signal(), file.full_scale)
         bits = file.bits or 32
-        history = f"A=PCM,F={_mix_rate(job)},T=mix {job.mix.name}\r\n".replace('"', "'")
+        mix = open_audio(job.mix)
+        history = coding_history_line(
+            mix.sample_rate_hz, mix.bits or 32, mix.channels, f"mix {job.mix.name}"
+        )
         tags = tags_of(album, index, album.numbers[index], delivery.cover)
-        write_tags(path, tags, bext=bext_of(album, index, measured, bits, history))
+        write_tags(path, tags, bext=bext_of(album, index, measured, bits, f"{history}\r\n"))
         if pcm_sha256(path) != before:
             raise AudioFileError(f"{path.name}: its audio did not stay the same in tagging.")
         track = album.tracks[index]

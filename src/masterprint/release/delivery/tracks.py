@@ -107,7 +107,7 @@ def _printed(delivery: Delivery) -> list[Printed]:
             sample_rate_hz=profile.sample_rate_hz,
             gain_db=lambda stretch: gain_db(stretch.number),
             ceiling_dbtp=profile.ceiling_dbtp,
-            done=lambda title: delivery.say(title),
+            done=delivery.say,
         )
     )
 

@@ -1,0 +1,216 @@
+"""Deliverables, one after another: each whole in its folder, or not there at all.
+
+A delivery is made under a hidden name and gets its own in the end. One that is there already and
+made of the same stays; another one of ours is replaced; what somebody has changed since is left
+alone, unless it is said that it may go.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from masterprint.errors import AudioFileError, MasterprintError, UsageError
+from masterprint.files.unfinished import hidden_folder
+from masterprint.files.whole import locked
+from masterprint.release.delivery import disc, masters, sides, tracks
+from masterprint.release.delivery.base import Delivery, Write
+from masterprint.release.loading import Album
+from masterprint.release.manifest import changed_since, files_in, made_of, write_manifest
+from masterprint.release.note import PAGE, TEXT, write_note
+from masterprint.release.platforms import Platforms
+from masterprint.release.profiles import Deliverable, Kind
+from masterprint.release.workshop import Workshop
+from masterprint.sheets.ingredients import look_at_file
+from masterprint.sheets.seal import canonical
+from masterprint.tags.covers import cover_of
+from masterprint.tags.fields import Cover
+from masterprint.version import __version__
+
+KINDS: dict[Kind, Write] = {
+    "cassette": sides.write_cassette,
+    "cd": disc.write_cd,
+    "ddp": disc.write_ddp,
+    "masters": masters.write,
+    "tracks": tracks.write,
+    "vinyl": sides.write_vinyl,
+}
+NEED_SPACE = "free some space, or choose an output folder on another disk"
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """What became of a deliverable.
+
+    Attributes:
+        name: of the deliverable.
+        folder: where it is.
+        status: made anew; unchanged, as it was there, made of the same; or failed.
+        error: one sentence where it failed.
+        files: in the folder, by path.
+        notes: what somebody should read.
+        facts: what the manifest says.
+    """
+
+    name: str
+    folder: Path
+    status: Literal["ok", "unchanged", "failed"]
+    error: str | None = None
+    files: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "deliverable": self.name,
+            "folder": str(self.folder),
+            "status": self.status,
+            "error": self.error,
+            "files": list(self.files),
+            "notes": list(self.notes),
+            **self.facts,
+        }
+
+
+def recipe(album: Album, profile: Deliverable, works: Sequence[str], platforms: Platforms) -> str:
+    """The hash of everything that a deliverable is made of.
+
+    Args:
+        album: whose tracks.
+        profile: what it is to be.
+        works: hashes of what the masters are made of, as `masters.works_of` gives them.
+        platforms: whose services its note tells of.
+    """
+    model = album.model.model_dump(mode="json", exclude={"deliver"})
+    services = [platforms.find(name)[1].model_dump(mode="json") for name in profile.services]
+    data = {
+        "album": model,
+        "profile": profile.model_dump(mode="json"),
+        "services": services,
+        "works": list(works),
+        "cover": None if album.model.cover is None else _cover_hash(album),
+        "masterprint": __version__,
+    }
+    return hashlib.sha256(canonical(data)).hexdigest()
+
+
+def why_deliver(folder: Path, made: str, overwrite: bool) -> str | None:
+    """Why a deliverable is to be made, in a few words; None where it is there and the same.
+
+    Raises:
+        UsageError: what is there may not be replaced.
+    """
+    if not folder.exists():
+        return "new"
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: is a file, where the folder of a delivery would go.")
+    changed = changed_since(folder)
+    if changed is None:
+        return None if made_of(folder) == made and not overwrite else "made of something else"
+    if not any(folder.iterdir()):
+        return "new"
+    if not overwrite:
+        raise UsageError(
+            f"{folder}: is there already, and {changed}: it was left as it is.",
+            hint="move it away, or replace it with --overwrite",
+        )
+    return f"to be replaced, though {changed}"
+
+
+def deliver(
+    workshop: Workshop,
+    name: str,
+    profile: Deliverable,
+    folder: Path,
+    made: str,
+    platforms: Platforms,
+) -> Delivered:
+    """Make one deliverable.
+
+    Args:
+        workshop: the album and its masters.
+        name: of the deliverable.
+        profile: what it is to be.
+        folder: where it goes; what is there is replaced.
+        made: as `recipe` gives it.
+        platforms: whose services its note tells of.
+
+    Raises:
+        MasterprintError: it cannot be made; nothing of it is left, and what was there stays.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with hidden_folder(folder.parent) as part:
+            inside = part / folder.name
+            inside.mkdir()
+            delivery = Delivery(workshop, name, profile, inside, cover_in(workshop.album))
+            KINDS[profile.kind](delivery)
+            services = [platforms.find(each) for each in profile.services]
+            if services:
+                tracks.tell_outlook(delivery, services)
+            files = [path.as_posix() for path in files_in(inside)]
+            write_note(delivery, files)
+            about = {"deliverable": name, "album": _about(workshop.album), **delivery.facts}
+            write_manifest(inside, about | {"notes": delivery.notes}, made)
+            _put_in_place(inside, folder, part)
+    except OSError as error:
+        raise AudioFileError(
+            f"{folder}: cannot be delivered: {error.strerror}.", hint=NEED_SPACE
+        ) from error
+    return Delivered(
+        name, folder, "ok", None, (*files, TEXT, PAGE), tuple(delivery.notes), delivery.facts
+    )
+
+
+def try_deliver(make: Callable[[], Delivered], name: str, folder: Path) -> Delivered:
+    """The same; what goes wrong is in the result."""
+    try:
+        return make()
+    except MasterprintError as error:
+        return Delivered(name, folder, "failed", str(error))
+
+
+def cover_in(album: Album) -> Cover | None:
+    """The album's picture.
+
+    Raises:
+        UsageError: it is no picture that can be used.
+    """
+    if album.model.cover is None:
+        return None
+    return cover_of(album.file.parent / album.model.cover)
+
+
+def _cover_hash(album: Album) -> str:
+    assert album.model.cover is not None
+    return look_at_file(album.file.parent / album.model.cover).sha256
+
+
+def _about(album: Album) -> Mapping[str, Any]:
+    model = album.model
+    return {
+        "title": model.title,
+        "artist": model.artist,
+        "upc": model.upc,
+        "catalog_number": model.catalog_number,
+    }
+
+
+def _put_in_place(inside: Path, folder: Path, aside: Path) -> None:
+    """Give a delivery its name; what had it goes where it will be removed."""
+    with locked(folder.parent):
+        old = aside / "old"
+        if folder.exists():
+            folder.rename(old)
+        try:
+            inside.rename(folder)
+        except OSError:
+            if old.exists():
+                old.rename(folder)
+            raise
+    shutil.rmtree(old, ignore_errors=True)
