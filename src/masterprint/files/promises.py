@@ -27,12 +27,17 @@ _UNKNOWN_FRAMES = (1 << 63) - 1
 """What libsndfile says of a FLAC stream whose header does not tell its length."""
 
 
+def is_no_promise(size: int) -> bool:
+    """Whether a size is one that stands for a size which was not known."""
+    return any(size in sizes for sizes in _STREAMED_SIZES)
+
+
 def check_whole(path: Path, log: str) -> None:
     """Raise an error where libsndfile has noted, on opening, that a file is cut short."""
     held = promised = 0
     if short := _SHORT_CHUNK.search(log):
         promised, held = int(short[1]), int(short[2])
-        if any(promised in sizes for sizes in _STREAMED_SIZES):
+        if is_no_promise(promised):
             return
     elif short := _SHORT_RF64.search(log):
         held, promised = int(short[1]), int(short[2])

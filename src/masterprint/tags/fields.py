@@ -31,11 +31,12 @@ class Cover:
 class ReplayGain:
     """Gains for players that level what they play: ReplayGain 2.0, re -18 LUFS; peaks linear.
 
-    In Opus the same gains are written as R128_TRACK_GAIN and R128_ALBUM_GAIN, re -23 LUFS.
+    In Opus the same gains are written as R128_TRACK_GAIN and R128_ALBUM_GAIN, re -23 LUFS, and
+    there is no place for peaks: they are None when they are read again.
     """
 
     track_gain_db: float
-    track_peak: float
+    track_peak: float | None = None
     album_gain_db: float | None = None
     album_peak: float | None = None
 
