@@ -18,6 +18,7 @@ from masterprint.cli import (
     batch,
     capture,
     chain,
+    ddp,
     demo,
     farm,
     measure,
@@ -53,6 +54,7 @@ app.command("pack")(pack.pack)
 app.command("unpack")(pack.unpack)
 app.command("measure")(measure.measure)
 app.command("null")(null.null)
+app.command("ddp")(ddp.ddp)
 app.add_typer(chain.app, name="chain")
 app.command("capture")(capture.capture)
 app.add_typer(plugins.app, name="plugins")

@@ -35,6 +35,11 @@ def problems(disc: Disc, most_sectors: int = MOST_SECTORS) -> list[str]:
         disc: what is to be on it.
         most_sectors: the longest programme that the plant takes.
     """
+    return [*layout_problems(disc, most_sectors), *text_problems(disc)]
+
+
+def layout_problems(disc: Disc, most_sectors: int = MOST_SECTORS) -> list[str]:
+    """Those of places, lengths and codes alone, without the texts."""
     if not disc.tracks:
         return ["The disc has no tracks; 1 to 99 are expected."]
     return [
@@ -42,7 +47,6 @@ def problems(disc: Disc, most_sectors: int = MOST_SECTORS) -> list[str]:
         *_places(disc),
         *_length(disc, most_sectors),
         *_codes(disc),
-        *text_problems(disc),
     ]
 
 
