@@ -15,6 +15,7 @@ import typer
 
 from masterprint import __version__, children
 from masterprint.cli import (
+    album,
     batch,
     capture,
     chain,
@@ -47,6 +48,7 @@ app = typer.Typer(
 app.command("render")(render.render)
 app.command("batch")(batch.batch)
 app.command("watch")(watch.watch)
+app.add_typer(album.app, name="album")
 app.add_typer(farm.app, name="farm")
 app.command("recall")(recall.recall)
 app.command("sessions")(sessions.sessions)

@@ -117,7 +117,7 @@ def cut(signal: Signal, spans: Sequence[tuple[int, int]]) -> Iterator[Signal]:
 
 
 def _taken(reader: Reader, frames: int) -> Iterator[Block]:
-    while frames:
+    while frames > 0:
         block = reader.take(min(frames, BLOCK_FRAMES))
         if block is None:
             raise SignalError("A master is shorter than it was when the album was laid out.")

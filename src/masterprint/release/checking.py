@@ -18,6 +18,7 @@ from masterprint.release.compact_disc import disc_of
 from masterprint.release.layout import expected_shape, pieces_of
 from masterprint.release.levels import with_level
 from masterprint.release.loading import Album, AlbumFileError
+from masterprint.release.masters import MASTERS
 from masterprint.release.medium import disc_problems, side_plan
 from masterprint.release.names import template_problem
 from masterprint.release.profiles import Deliverable
@@ -118,6 +119,8 @@ def _wanted(album: Album, deliverables: Mapping[str, Deliverable]) -> Iterator[P
         if name not in deliverables:
             message = f"there is no deliverable {name!r}{guess(name, sorted(deliverables))}"
             yield album.problem(place, message)
+        elif name == MASTERS or name.startswith(f"{MASTERS}-"):
+            yield album.problem(place, f"{name!r} is what the folder of the masters is called")
         elif name in seen:
             yield album.problem(place, f"{name!r} stands here twice")
         seen.add(name)

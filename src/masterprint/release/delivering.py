@@ -17,10 +17,16 @@ from typing import Any, Literal
 from masterprint.errors import AudioFileError, MasterprintError, UsageError
 from masterprint.files.unfinished import hidden_folder
 from masterprint.files.whole import locked
-from masterprint.release.delivery import disc, masters, sides, tracks
+from masterprint.release.delivery import disc, masters, sequence, sides, tracks
 from masterprint.release.delivery.base import Delivery, Write
 from masterprint.release.loading import Album
-from masterprint.release.manifest import changed_since, files_in, made_of, write_manifest
+from masterprint.release.manifest import (
+    changed_since,
+    files_in,
+    made_of,
+    read_manifest,
+    write_manifest,
+)
 from masterprint.release.note import PAGE, TEXT, write_note
 from masterprint.release.platforms import Platforms
 from masterprint.release.profiles import Deliverable, Kind
@@ -36,9 +42,11 @@ KINDS: dict[Kind, Write] = {
     "cd": disc.write_cd,
     "ddp": disc.write_ddp,
     "masters": masters.write,
+    "sequence": sequence.write,
     "tracks": tracks.write,
     "vinyl": sides.write_vinyl,
 }
+NOT_FACTS = ("masterprint_manifest", "deliverable", "album", "made_of", "files", "notes")
 NEED_SPACE = "free some space, or choose an output folder on another disk"
 
 
@@ -165,6 +173,14 @@ def deliver(
     return Delivered(
         name, folder, "ok", None, (*files, TEXT, PAGE), tuple(delivery.notes), delivery.facts
     )
+
+
+def unchanged(name: str, folder: Path) -> Delivered:
+    """A deliverable that is there, as its manifest has it."""
+    data = read_manifest(folder) or {}
+    files = tuple(str(file["name"]) for file in data.get("files", []))
+    facts = {key: value for key, value in data.items() if key not in NOT_FACTS}
+    return Delivered(name, folder, "unchanged", None, files, tuple(data.get("notes", [])), facts)
 
 
 def try_deliver(make: Callable[[], Delivered], name: str, folder: Path) -> Delivered:

@@ -80,7 +80,7 @@ def write_manifest(folder: Path, about: Mapping[str, Any], made_of: str) -> dict
 
 def made_of(folder: Path) -> str | None:
     """What a delivery says it was made of; None where there is no manifest that can be read."""
-    data = _read(folder)
+    data = read_manifest(folder)
     return None if data is None else str(data.get("made_of"))
 
 
@@ -90,7 +90,7 @@ def changed_since(folder: Path) -> str | None:
     Raises:
         MasterprintError: the folder cannot be read.
     """
-    data = _read(folder)
+    data = read_manifest(folder)
     if data is None:
         return "it has no manifest of ours"
     try:
@@ -111,7 +111,8 @@ def changed_since(folder: Path) -> str | None:
     return None
 
 
-def _read(folder: Path) -> dict[str, Any] | None:
+def read_manifest(folder: Path) -> dict[str, Any] | None:
+    """What the manifest of a folder says; None where there is none that can be read."""
     try:
         with (folder / NAME).open("rb") as file:
             data = json.loads(file.read(MOST_BYTES))

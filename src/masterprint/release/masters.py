@@ -16,15 +16,18 @@ from masterprint.batch.album import Album as Matched
 from masterprint.batch.album import jobs_with_gain, match_albums
 from masterprint.batch.rendering import Pool
 from masterprint.batch.run import default_workers, run_all
-from masterprint.errors import MasterprintError
+from masterprint.errors import UsageError
 from masterprint.files.whole import write_whole
 from masterprint.release.album import Loudness, Track
 from masterprint.release.levels import with_level
 from masterprint.release.loading import Album
+from masterprint.rendering.audition import target_stage
 from masterprint.rendering.job import IfThere, RenderJob
 from masterprint.rendering.planning import PreparedChain, Wish, plan_all, prepare
 from masterprint.sheets.ingredients import look_at_mix, work_sha256
 
+MASTERS = "masters"
+"""The folder of the masters; those of a medium of their own have its chain's name behind it."""
 GAIN_FILE = "album-gain.json"
 MOST_GAIN_FILE_BYTES = 1 << 20
 
@@ -89,7 +92,7 @@ def plan_masters(
     Raises:
         MasterprintError: a chain has no target, a plugin is missing, a name collides.
     """
-    loudness = album.model.loudness
+    loudness = album.model.loudness if chain_name is None else _own_loudness(album, chain_name)
     known: dict[tuple[str, float], PreparedChain] = {}
     wishes = []
     taken: dict[str, int] = {}
@@ -191,15 +194,13 @@ def known_gain(folder: Path) -> Known | None:
         return None
 
 
-def need_rendered(jobs: Sequence[RenderJob]) -> None:
-    """Refuse to go on where a master is missing.
-
-    Raises:
-        MasterprintError: naming the first.
-    """
-    for job in jobs:
-        if not job.master.is_file():
-            raise MasterprintError(f"{job.master}: is missing: it was not rendered.")
+def _own_loudness(album: Album, chain_name: str) -> Loudness:
+    """For masters of a medium: as the album has it, but with the target of the medium's chain."""
+    try:
+        target_stage(album.chains[chain_name])
+    except UsageError:
+        return Loudness(mode="none")
+    return Loudness(mode=album.model.loudness.mode)
 
 
 def _as_matched(masters: Masters, known: Known) -> Matched:

@@ -38,8 +38,8 @@ def disc_problems(
             )
         )
     most = round(album.model.cd.longest_s * SECTORS_PER_S)
-    problems += [(("tracks",), text) for text in rules.problems(disc, most)]
-    return problems, rules.warnings(disc)
+    problems += [(("tracks",), text.rstrip(".")) for text in rules.problems(disc, most)]
+    return problems, [text.rstrip(".") for text in rules.warnings(disc)]
 
 
 def side_plan(album: Album, timeline: Timeline, medium: Medium) -> tuple[list[Side], list[str]]:

@@ -76,7 +76,7 @@ def stretches(album: Album, layout: Layout, gaps: Gaps = "keep") -> list[tuple[R
                     hint="give their chains one sample_rate_hz in `master`",
                 )
             if mine and not track.hidden:
-                end = mine[-1].end if gaps == "none" else part.begin
+                end = min(mine[-1].end, part.begin) if gaps == "none" else part.begin
                 mine[-1] = replace(mine[-1], end=end)
             if not track.hidden or not mine:
                 mine.append(Stretch(number, index, part.begin, part.end))

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from masterprint.stages.base import Line, Settings
 
-Kind = Literal["tracks", "masters", "cd", "ddp", "vinyl", "cassette"]
+Kind = Literal["tracks", "masters", "sequence", "cd", "ddp", "vinyl", "cassette"]
 Rate = Annotated[int, Field(ge=8000, le=192000)]
 
 
@@ -16,7 +16,7 @@ class Deliverable(Settings):
     """A deliverable: one folder of files for one destination."""
 
     kind: Kind = Field(
-        description="a file for each track, the masters as rendered, a disc, or sides"
+        description="tracks, masters as rendered, the album as one file, a disc, or sides"
     )
     description: Line = Field("", max_length=300, description="what it is for")
     formats: list[Line] = Field(
