@@ -9,6 +9,9 @@ import numpy as np
 
 from masterprint.signal import Block, Signal
 
+ROUNDING = 2.0**-48
+"""-289 dBFS: what the transforms of the resampler leave of silence."""
+
 
 def resample(signal: Signal, sample_rate_hz: int) -> Signal:
     """The signal at another rate: linear phase, aligned, round(frames * new / old) frames long."""
@@ -39,10 +42,16 @@ def _convert(signal: Signal, to_hz: int) -> Iterator[Block]:
         taken += block.shape[1]
         out = stream.resample_chunk(np.ascontiguousarray(block.T))
         given += len(out)
-        yield np.ascontiguousarray(out.T)
+        yield _silenced(np.ascontiguousarray(out.T))
     rest = stream.resample_chunk(np.zeros((0, signal.channels)), last=True)
     wanted = converted_frames(taken, signal.sample_rate_hz, to_hz) - given
     tail = np.zeros((signal.channels, max(0, wanted)))
     kept = rest[: tail.shape[1]]
     tail[:, : len(kept)] = kept.T
-    yield tail
+    yield _silenced(tail)
+
+
+def _silenced(block: Block) -> Block:
+    """The block with digital silence where only rounding is left of it, which dither would hear."""
+    block[np.abs(block) < ROUNDING] = 0.0
+    return block

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from masterprint.dsp.resampling import resample
-from masterprint.errors import SignalError
+from masterprint.errors import SignalError, UsageError
 from masterprint.release.timeline import Part, Run, Timeline
 from masterprint.signal import BLOCK_FRAMES, Block, Reader, Signal
 from masterprint.stages.fade import Curve, Fade, fade_in
@@ -62,8 +62,16 @@ def programme(
             just below full scale.
         reserve: amplitude that quantising will add, for which the ceiling leaves room.
         limited: whether the ceiling is held all over, not only where a join or a conversion is.
+
+    Raises:
+        UsageError: the tracks have different numbers of channels.
     """
     runs = timeline.runs
+    if len({run.channels for run in runs}) > 1:
+        raise UsageError(
+            "The tracks have different numbers of channels, and cannot lie in one file.",
+            hint="export the mixes of mono tracks as stereo",
+        )
     converts = any(run.sample_rate_hz != sample_rate_hz for run in runs)
 
     def blocks() -> Iterator[Block]:

@@ -12,6 +12,8 @@ from typing import Any
 
 from masterprint.chain.wording import guess
 from masterprint.chain.yaml_source import Problem
+from masterprint.codecs.formats import FORMATS
+from masterprint.codecs.pyav import need_pyav
 from masterprint.errors import MasterprintError, UsageError
 from masterprint.files.reading import AudioFile, open_audio
 from masterprint.release.compact_disc import disc_of
@@ -123,7 +125,21 @@ def _wanted(album: Album, deliverables: Mapping[str, Deliverable]) -> Iterator[P
             yield album.problem(place, f"{name!r} is what the folder of the masters is called")
         elif name in seen:
             yield album.problem(place, f"{name!r} stands here twice")
+        elif (missing := _missing_encoder(deliverables[name])) is not None:
+            yield album.problem(place, missing)
         seen.add(name)
+
+
+def _missing_encoder(profile: Deliverable) -> str | None:
+    """What a deliverable cannot be made for on this machine."""
+    for name in profile.formats:
+        fmt = FORMATS[name]
+        if fmt.needs_pyav:
+            try:
+                need_pyav(fmt)
+            except MasterprintError as error:
+                return str(error)
+    return None
 
 
 def _mixes(album: Album, problems: list[Problem]) -> Iterator[AudioFile]:

@@ -9,7 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from masterprint.disc.layout import FRAMES_PER_SECTOR, SAMPLE_RATE_HZ, Disc, DiscTrack
+from masterprint.disc import rules
+from masterprint.disc.layout import (
+    FRAMES_PER_SECTOR,
+    SAMPLE_RATE_HZ,
+    SECTORS_PER_S,
+    Disc,
+    DiscTrack,
+)
 from masterprint.errors import UsageError
 from masterprint.files.formats import MasterFormat
 from masterprint.files.quantiser import reserve
@@ -82,10 +89,13 @@ def write_disc_image(album: Album, layout: Layout, path: Path) -> Image:
     """Write the image: converted as a whole, held below the ceiling, dithered to 16 bits once.
 
     Raises:
-        UsageError: a master is not stereo.
+        UsageError: a master is not stereo, or the tracks as rendered break a rule of the disc.
     """
     need_stereo(album, layout)
     disc = disc_of(album, layout.timeline)
+    most = round(album.model.cd.longest_s * SECTORS_PER_S)
+    if problems := rules.problems(disc, most):  # chains may have trimmed what mixes promised
+        raise UsageError(f"{album.file}: {' '.join(problems)}")
     master = MasterFormat("wav", "16", album.model.cd.dither)
     signal = programme(
         layout.timeline, layout.sources, SAMPLE_RATE_HZ, layout.ceiling_dbtp, reserve(master)

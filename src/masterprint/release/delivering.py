@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from masterprint.errors import AudioFileError, MasterprintError, UsageError
-from masterprint.files.unfinished import hidden_folder
+from masterprint.files.unfinished import discard_abandoned, hidden_folder
 from masterprint.files.whole import locked
 from masterprint.release.delivery import disc, masters, sequence, sides, tracks
 from masterprint.release.delivery.base import Delivery, Write
@@ -153,6 +153,7 @@ def deliver(
     """
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
+        discard_abandoned(folder.parent)
         with hidden_folder(folder.parent) as part:
             inside = part / folder.name
             inside.mkdir()

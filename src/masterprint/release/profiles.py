@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
+from masterprint.codecs.formats import FORMATS, format_guess
 from masterprint.stages.base import Line, Settings
 
 Kind = Literal["tracks", "masters", "sequence", "cd", "ddp", "vinyl", "cassette"]
+
+
+def _format(name: str) -> str:
+    if name not in FORMATS:
+        raise ValueError(f"found {name[:60]!r}, which is no format; {format_guess(name)}")
+    return name
+
+
+FormatName = Annotated[str, AfterValidator(_format)]
 Rate = Annotated[int, Field(ge=8000, le=192000)]
 
 
@@ -19,7 +29,7 @@ class Deliverable(Settings):
         description="tracks, masters as rendered, the album as one file, a disc, or sides"
     )
     description: Line = Field("", max_length=300, description="what it is for")
-    formats: list[Line] = Field(
+    formats: list[FormatName] = Field(
         default_factory=lambda: ["wav-24"], min_length=1, max_length=20, description="of tracks"
     )
     sample_rate_hz: Rate | None = Field(None, description="of tracks; null keeps the masters' own")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from masterprint.release.album import AlbumModel
+from masterprint.release.printing import Printed
 from masterprint.release.profiles import Deliverable
 from masterprint.release.workshop import Workshop
 from masterprint.tags.fields import Cover
@@ -35,6 +36,7 @@ class Delivery:
         facts: what the manifest says of it, plain data.
         notes: sentences that somebody should read.
         tables: of the delivery note.
+        printed: its tracks before they are encoded, where it has tracks.
     """
 
     workshop: Workshop
@@ -45,6 +47,7 @@ class Delivery:
     facts: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
+    printed: list[Printed] = field(default_factory=list)
 
     @property
     def model(self) -> AlbumModel:
@@ -57,12 +60,6 @@ class Delivery:
 
 
 Write = Callable[[Delivery], None]
-
-
-def clock(seconds: float) -> str:
-    """Minutes and seconds, as tables have them."""
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes}:{rest:02d}"
 
 
 def shown(value: float | None, digits: int) -> str:

@@ -21,8 +21,9 @@ from masterprint.errors import AudioFileError
 from masterprint.files.reading import open_audio
 from masterprint.release.compact_disc import Image, cut_tracks
 from masterprint.release.credits import master_id
-from masterprint.release.delivery.base import Delivery, Table, clock, shown
+from masterprint.release.delivery.base import Delivery, Table, shown
 from masterprint.release.manifest import sums_of
+from masterprint.release.medium import clock
 from masterprint.release.names import safe_name
 
 

@@ -13,7 +13,8 @@ from masterprint.files.pcm_hash import pcm_sha256
 from masterprint.files.reading import open_audio
 from masterprint.metering.meter import measure_signal
 from masterprint.release.credits import bext_of, tags_of
-from masterprint.release.delivery.base import Delivery, Table, clock, shown
+from masterprint.release.delivery.base import Delivery, Table, shown
+from masterprint.release.medium import clock
 from masterprint.sheets.sheet import sheet_path
 from masterprint.tags.bext import coding_history_line
 from masterprint.tags.files import write_tags

@@ -3,33 +3,23 @@
 from __future__ import annotations
 
 from masterprint.disc.layout import FRAMES_PER_SECTOR, SAMPLE_RATE_HZ
-from masterprint.errors import UsageError
 from masterprint.files.formats import MasterFormat
 from masterprint.files.quantiser import reserve
 from masterprint.files.writing import write_master
 from masterprint.metering.meter import Meter
 from masterprint.release.assembly import programme
 from masterprint.release.compact_disc import disc_of
-from masterprint.release.delivery.base import Delivery, Table, clock, shown
+from masterprint.release.delivery.base import Delivery, Table, shown
+from masterprint.release.medium import clock
 from masterprint.release.names import safe_name
 from masterprint.release.printing import Printed
 from masterprint.release.workshop import Workshop
 
 
 def write(delivery: Delivery) -> None:
-    """Write the programme at the highest rate of its masters, and compare the tracks.
-
-    Raises:
-        UsageError: the tracks have different numbers of channels.
-    """
+    """Write the programme at the highest rate of its masters, and compare the tracks."""
     workshop, master = delivery.workshop, MasterFormat()
     layout = workshop.layout
-    if len({run.channels for run in layout.timeline.runs}) > 1:
-        raise UsageError(
-            f"{workshop.album.file}: the tracks have different numbers of channels, and cannot lie "
-            "in one file.",
-            hint="export the mixes of mono tracks as stereo",
-        )
     printed = workshop.tracks()
     rate = layout.timeline.highest_rate_hz
     delivery.say("the whole album")

@@ -9,10 +9,10 @@ from masterprint.files.quantiser import reserve
 from masterprint.files.writing import write_master
 from masterprint.release.assembly import programme
 from masterprint.release.consistency import TrackMeter
-from masterprint.release.delivery.base import Delivery, Table, clock, shown
+from masterprint.release.delivery.base import Delivery, Table, shown
 from masterprint.release.groove import GrooveMeter
 from masterprint.release.layout import Layout
-from masterprint.release.medium import Medium, counts_of, lengths_of, side_plan
+from masterprint.release.medium import Medium, clock, counts_of, lengths_of, side_plan
 from masterprint.release.names import safe_name
 from masterprint.release.sides import Side
 from masterprint.signal import Block

@@ -9,8 +9,10 @@ from masterprint.batch.run import default_workers, run_all
 from masterprint.codecs.formats import Format, format_named
 from masterprint.codecs.round_trip import Encoded, checked_encode
 from masterprint.dsp.decibels import amplitude
+from masterprint.release.consistency import Consistency, compare
 from masterprint.release.credits import bext_of, replay_gain, tags_of
-from masterprint.release.delivery.base import Delivery, Table, clock, shown
+from masterprint.release.delivery.base import Delivery, Table, shown
+from masterprint.release.medium import clock
 from masterprint.release.names import safe_name
 from masterprint.release.outlook import AlbumLevels, outlook
 from masterprint.release.platforms import Service
@@ -30,11 +32,12 @@ class Coded:
 
 def write(delivery: Delivery) -> None:
     """Print the tracks, encode them, say in each what it is."""
-    printed = _printed(delivery)
+    printed = delivery.printed = _printed(delivery)
     formats = [format_named(name) for name in delivery.profile.formats]
     coded = [each for fmt in formats for each in _encoded(delivery, printed, fmt)]
+    comparison = compare([each.figures for each in printed])
     for each in coded:
-        _tag(delivery, each)
+        _tag(delivery, each, comparison)
     delivery.tables.append(_track_table(delivery, printed))
     if any(not each.format.lossless for each in coded):
         delivery.tables.append(_codec_table(coded))
@@ -57,14 +60,14 @@ def write(delivery: Delivery) -> None:
 
 def tell_outlook(delivery: Delivery, services: list[tuple[str, Service]]) -> None:
     """What each service's playback will do with the tracks, for note and manifest."""
-    comparison = delivery.workshop.comparison()
+    comparison = compare([each.figures for each in delivery.printed])
     album = AlbumLevels(
         comparison.integrated_lufs, comparison.loudest_lufs, comparison.true_peak_dbtp
     )
     rows: list[tuple[str, ...]] = []
     facts = []
     for name, service in services:
-        for each in delivery.workshop.tracks(delivery.profile.gaps):
+        for each in delivery.printed:
             found = outlook(each.figures.measurement, service, album)
             in_album = found.album.gain_db if found.album else None
             facts.append({"service": name, "track": each.number, **found.as_dict()})
@@ -148,10 +151,8 @@ def _name(delivery: Delivery, printed: Printed) -> str:
     return delivery.workshop.name_of(printed.index, printed.number)
 
 
-def _tag(delivery: Delivery, coded: Coded) -> None:
-    album, profile, comparison = (
-        delivery.workshop.album, delivery.profile, delivery.workshop.comparison()
-    )  # fmt: skip
+def _tag(delivery: Delivery, coded: Coded, comparison: Consistency) -> None:
+    album, profile = delivery.workshop.album, delivery.profile
     measured = coded.printed.figures.measurement
     gain = None
     if profile.replay_gain and comparison.true_peak_dbtp is not None:

@@ -1,0 +1,67 @@
+"""What tests of albums share: short mixes whose samples are known, and album files of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+import yaml
+
+PLAIN = "masterprint: 1\nname: plain\nstages:\n  - gain: {gain_db: 0}\nmaster: {dither: none}\n"
+"""A chain that changes nothing: the master is the mix."""
+HELD = "masterprint: 1\nname: held\nstages:\n  - limiter: {ceiling_dbtp: -1}\n"
+
+
+def write_wav(path: Path, audio: np.ndarray, rate: int = 44100, subtype: str = "PCM_24") -> Path:
+    """An array of shape (channels, frames) as a file, on the grid of its integers."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    scale = 1 << (23 if subtype == "PCM_24" else 15)
+    words = np.round(audio.T * scale).astype(np.int32) << (8 if subtype == "PCM_24" else 16)
+    soundfile.write(path, words, rate, subtype)
+    return path
+
+
+def noise(seed: int, seconds: float, rate: int = 44100, level: float = 0.3) -> np.ndarray:
+    """Stereo noise, shape (2, frames)."""
+    frames = round(seconds * rate)
+    return np.random.default_rng(seed).uniform(-level, level, (2, frames))
+
+
+def write_album(folder: Path, tracks: list[dict[str, Any]], **album: Any) -> Path:
+    """An album file in a folder, with the chains `plain.yaml` and `held.yaml`.
+
+    Args:
+        folder: where it goes.
+        tracks: of the album; `audio` and `rate` of one become its mix.
+        album: everything else, over what is usual here.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "plain.yaml").write_text(PLAIN)
+    (folder / "held.yaml").write_text(HELD)
+    entries = []
+    for number, track in enumerate(tracks, 1):
+        entry = {"mix": f"mixes/{number:02}.wav", "title": f"Track {number}"} | track
+        if "audio" in entry:
+            rate = entry.pop("rate", 44100)
+            write_wav(folder / entry["mix"], entry.pop("audio"), rate)
+        entries.append(entry)
+    data = {
+        "masterprint_album": 1,
+        "title": "Low Tide",
+        "artist": "The Example",
+        "chain": "plain.yaml",
+        "loudness": {"mode": "none"},
+        "tracks": entries,
+        **album,
+    }
+    path = folder / "album.yaml"
+    path.write_text(yaml.safe_dump(data, allow_unicode=True, sort_keys=False))
+    return path
+
+
+def read(path: Path) -> np.ndarray:
+    """A file as float64, shape (channels, frames)."""
+    audio, _ = soundfile.read(path, always_2d=True)
+    return np.ascontiguousarray(audio.T)
