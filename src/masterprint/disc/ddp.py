@@ -17,8 +17,12 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
 
 from masterprint.codes import ean13
 from masterprint.disc.cdtext import cdtext_packs
@@ -38,9 +42,10 @@ from masterprint.disc.ddp_packets import (
     PRE_EMPHASIS,
     packet,
 )
-from masterprint.disc.image import ImageFacts
+from masterprint.disc.image import ImageFacts, write_image
 from masterprint.disc.layout import Disc, DiscTrack, timecode, with_lead
-from masterprint.errors import UsageError
+from masterprint.errors import AudioFileError, UsageError
+from masterprint.files.whole import write_whole
 
 MASTER_ID_BYTES = DDPID["master_id"][1]
 
@@ -163,3 +168,39 @@ def _index(track: str, index: int, sectors: int, control: int = 0, **values: str
 
 def _control(track: DiscTrack) -> int:
     return track.pre_emphasis * PRE_EMPHASIS + track.copy_permitted * COPY_PERMITTED
+
+
+def write_ddp(
+    folder: Path,
+    disc: Disc,
+    blocks: Iterable[NDArray[Any]],
+    *,
+    names: DdpNames | None = None,
+    master_id: str = "",
+) -> tuple[ImageFacts, dict[str, bytes]]:
+    """Write a whole set, checksums included, into a folder that has none; the image first.
+
+    Args:
+        folder: is made where it is missing.
+        disc: whose rules have been checked.
+        blocks: the programme, as in `write_image`.
+        names, master_id: as in `ddp_files`.
+
+    Returns:
+        What is in the image, and the other files by name.
+
+    Raises:
+        UsageError: a text or a name does not fit, or an image is there already.
+        AudioFileError: it cannot be written, or the programme has not the disc's length.
+    """
+    names = names or DdpNames()
+    files = ddp_files(disc, names=names, master_id=master_id)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        image = write_image(folder / names.image, disc.lead_sectors, blocks, sectors=disc.sectors)
+        files |= checksum_files(files, image, names.image)
+        for name, data in files.items():
+            write_whole(folder / name, data)
+    except OSError as error:
+        raise AudioFileError(f"{folder}: cannot be written: {error.strerror}.") from error
+    return image, files

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from masterprint.disc.cdtext import MOST_PACKS, SIZE_PACKS, packs_needed
 from masterprint.disc.cdtext_codes import LANGUAGES
 from masterprint.disc.layout import Disc
-from masterprint.disc.texts import latin1_of, texts_of, unheld
+from masterprint.disc.texts import FIELDS, latin1_of, texts_of, unheld
 
 SHORT_CHARACTERS = 80
 """Longer texts are cut by the oldest tools that read cue sheets, and by most players."""
@@ -61,6 +61,25 @@ def text_warnings(disc: Disc) -> Iterator[str]:
             )
         if text != text.strip():
             yield f"{_capital(place)} {text!r}: begins or ends with spaces."
+    yield from _gaps(disc)
+
+
+def _gaps(disc: Disc) -> Iterator[str]:
+    """Fields with a text after an empty one.
+
+    That is allowed, but libcdio, and players made with it, count past the empty ones, and show the
+    text with a track before its own. Nothing on the disc can help it.
+    """
+    for name in FIELDS:
+        texts = [getattr(disc, name), *(getattr(track, name) for track in disc.tracks)]
+        given = [number for number, text in enumerate(texts) if text]
+        if given and given != list(range(given[-1] + 1)):
+            lacking = next(number for number, text in enumerate(texts) if not text)
+            place = f"track {lacking}" if lacking else "the disc itself"
+            yield (
+                f"The {name} is missing for {place}, and there is one after it: some players then "
+                "show it with the wrong track: give it for the disc and every track, or for none."
+            )
 
 
 def _lacking(place: str, text: str, lacking: list[str]) -> str:
