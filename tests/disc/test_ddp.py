@@ -191,3 +191,16 @@ def test_an_image_that_is_there_is_left_alone(tmp_path):
 def test_a_upc_of_12_digits_becomes_an_ean():
     files = ddp_files(replace(BARE, upc="036000291452"))
     assert files["DDPID"][8:21] == files["PQDESCR"][32:45] == b"0036000291452"
+
+
+@pytest.mark.parametrize(
+    ("disc", "said"),
+    [
+        (Disc(900), "has 0 tracks"),
+        (Disc(90000, tuple(DiscTrack(n * 300) for n in range(100))), "has 100 tracks"),
+        (Disc(100 * 4500, (DiscTrack(0),)), "6 characters of ASCII"),
+    ],
+)
+def test_what_no_set_can_hold_is_refused(disc, said):
+    with pytest.raises(UsageError, match=said):
+        ddp_files(disc)

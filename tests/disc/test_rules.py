@@ -103,5 +103,10 @@ def test_what_is_unusual_is_warned_of(disc, said):
     assert any(said in warning for warning in warnings(disc)), warnings(disc)
 
 
+def test_far_too_many_tracks_are_one_problem():
+    tracks = tuple(DiscTrack(n * 300, f"T{n}") for n in range(300))
+    assert len(problems(Disc(90000, tracks, "T"), 10**6)) == 1
+
+
 def test_a_plain_disc_has_no_warnings():
     assert warnings(PLAIN) == warnings(BARE) == warnings(MANY) == []

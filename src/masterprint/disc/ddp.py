@@ -71,14 +71,17 @@ def ddp_files(
             does not get onto the disc.
 
     Raises:
-        UsageError: a text does not fit CD-Text; a name or the master id is not as above.
+        UsageError: a text does not fit CD-Text; a name or the master id is not as above; there
+            are no tracks, or more than can be numbered.
     """
+    if not 1 <= len(disc.tracks) <= 99:
+        raise UsageError(f"The disc has {len(disc.tracks)} tracks; 1 to 99 are expected.")
     names = names or DdpNames()
     whole = with_lead(disc)
     cdtext = cdtext_packs(disc)
-    pq = b"".join(_pq(whole))
     upc = ean13(disc.upc) if disc.upc else ""
     try:
+        pq = b"".join(_pq(whole))
         ddpid = packet(DDPID, DDPID_BYTES, level=LEVEL, upc=upc, master_id=master_id, type="CD")
         streams = [
             _stream("S0", len(pq), names.pq, subcode="PQ DESCR"),

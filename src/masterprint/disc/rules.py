@@ -17,9 +17,8 @@ from masterprint.disc.layout import (
     shown_track,
     timecode,
 )
-from masterprint.disc.text_rules import text_problems, text_warnings
+from masterprint.disc.text_rules import MOST_TRACKS, text_problems, text_warnings
 
-MOST_TRACKS = 99
 SHORTEST_TRACK_SECTORS = 4 * SECTORS_PER_S
 LONG_SECTORS = 78 * 60 * SECTORS_PER_S
 MOST_SECTORS = (79 * 60 + 57) * SECTORS_PER_S

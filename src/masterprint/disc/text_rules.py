@@ -10,6 +10,7 @@ from masterprint.disc.cdtext_codes import LANGUAGES
 from masterprint.disc.layout import Disc
 from masterprint.disc.texts import FIELDS, latin1_of, texts_of, unheld
 
+MOST_TRACKS = 99
 SHORT_CHARACTERS = 80
 """Longer texts are cut by the oldest tools that read cue sheets, and by most players."""
 MOST_CHARACTERS = 220
@@ -38,6 +39,8 @@ def text_problems(disc: Disc) -> Iterator[str]:
             f"Disc: language {disc.language!r}: CD-Text has no code for it; a code of two letters "
             'such as "en" or "de" is expected.'
         )
+    if len(disc.tracks) > MOST_TRACKS:
+        return  # which is said elsewhere
     needed, room = packs_needed(disc), MOST_PACKS - SIZE_PACKS
     if needed > room:
         yield (
