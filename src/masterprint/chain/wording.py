@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -19,7 +19,7 @@ from masterprint.stages.registry import find_stage, stage_names
 def problems_of(
     details: Iterable[Any], source: Source, root: type[BaseModel] = Chain
 ) -> list[Problem]:
-    """Pydantic's errors in the words and the places of a chain file, or of another with a model.
+    """Pydantic's errors in the words and the places of a chain file, or of a file of `root`.
 
     Of a setting that is a number or a list, each of which has an error of its own, only that of
     what was written is told.
@@ -31,17 +31,19 @@ def problems_of(
             continue
         if kinds == [_EITHER[0]] and isinstance(detail.get("input"), list):
             continue
-        place = [part for part in detail["loc"] if part not in _EITHER]
+        place = [part for part in detail["loc"] if part not in (*_EITHER, _OF_KEY)]
         found.append(problem_of({**detail, "loc": place}, source, root))
     return found
 
 
 _EITHER = ("constrained-int", "list[constrained-int]")
 """What pydantic puts into the place of an error where a setting is a number or a list of them."""
+_OF_KEY = "[key]"
+"""The same where the name of something is wrong, not what it is."""
 
 
 def problem_of(detail: Any, source: Source, root: type[BaseModel] = Chain) -> Problem:
-    """A pydantic error in the words and the place of a file whose model is `root`."""
+    """A pydantic error in the words and the place of a chain file, or of a file of `root`."""
     place: Place = tuple(detail["loc"])
     kind, value, context = detail["type"], detail.get("input"), detail.get("ctx", {})
     model = _model_at(place[:-1], root)
@@ -147,9 +149,12 @@ _KINDS = {
 def _model_at(place: Place, root: type[BaseModel]) -> type[BaseModel] | None:
     """The model whose settings stand at a place."""
     model: type[BaseModel] | None = root
-    entries = False
+    entries = named = False
     for part in place:
         if isinstance(part, int):
+            continue
+        if named:  # what a mapping of models calls this one
+            named = False
             continue
         if entries:
             model, entries = find_stage(part), False
@@ -160,8 +165,15 @@ def _model_at(place: Place, root: type[BaseModel]) -> type[BaseModel] | None:
             if inner is None and part in ("stages", "bands", "fallback"):
                 entries = True
             else:
+                named = _has_names(model, part)
                 model = inner
-    return None if entries else model
+    return None if entries or named else model
+
+
+def _has_names(model: type[BaseModel], setting: str) -> bool:
+    """Whether a setting is a mapping of names of the user's to models."""
+    field = model.model_fields.get(setting)
+    return field is not None and get_origin(field.annotation) is dict
 
 
 def _settings_in(model: type[BaseModel], setting: str) -> type[BaseModel] | None:

@@ -19,12 +19,14 @@ from masterprint.cli import (
     batch,
     capture,
     chain,
+    codecs,
     ddp,
     demo,
     farm,
     measure,
     null,
     pack,
+    platforms,
     plugins,
     recall,
     render,
@@ -57,6 +59,8 @@ app.command("unpack")(pack.unpack)
 app.command("measure")(measure.measure)
 app.command("null")(null.null)
 app.command("ddp")(ddp.ddp)
+app.command("codecs")(codecs.codecs)
+app.command("platforms")(platforms.platforms)
 app.add_typer(chain.app, name="chain")
 app.command("capture")(capture.capture)
 app.add_typer(plugins.app, name="plugins")

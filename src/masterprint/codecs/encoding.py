@@ -70,7 +70,11 @@ def whole_at(target: Path, fmt: Format) -> Iterator[Path]:
             inner = folder / "encoded"  # which may be locked, as the hidden one itself is
             inner.mkdir()
             part = inner / f"encoded{fmt.extension}"
-            yield part
+            try:
+                yield part
+            except AudioFileError as error:  # nobody knows it under this name
+                error.message = error.message.replace(str(part), str(target))
+                raise
             settle(part)
             part.replace(target)
     except (OSError, soundfile.LibsndfileError, Incomplete) as error:

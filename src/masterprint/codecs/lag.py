@@ -20,8 +20,11 @@ REACH_FRAMES = 6000
 """How far it is looked for: more than any encoder's delay with its padding (MP3 1105 and 1152, AAC
 2112, Opus 3840)."""
 LEAST_LIKENESS = 0.3
-AS_HIGH = 0.97
-"""Of the highest peak of the correlation: in a tone several are; then the one nearest to none."""
+LEAST_FRAMES = 256
+"""Fewer look alike by chance."""
+AS_HIGH = 0.9
+"""Of the highest peak of the correlation: in a tone or a loop several are; then the one nearest to
+where it should be."""
 
 
 class Stretch:
@@ -81,7 +84,7 @@ def find_in(within: Block, audio: Block, due: int) -> int | None:
         within, audio: shape (channels, frames), as many channels each.
         due: where it should be: of several places that look alike, the nearest is taken.
     """
-    if len(audio) != len(within) or min(audio.shape[1], within.shape[1]) < 2:
+    if len(audio) != len(within) or min(audio.shape[1], within.shape[1]) < LEAST_FRAMES:
         return None
     a, b = np.diff(audio, axis=1), np.diff(within, axis=1)
     size = 1 << (a.shape[1] + b.shape[1]).bit_length()
@@ -92,12 +95,12 @@ def find_in(within: Block, audio: Block, due: int) -> int | None:
     energy = float(np.vdot(a, a)) * float(np.vdot(b, b))
     if energy <= 0.0:
         return None
-    place = _nearest_peak(by_lag, a.shape[1] - 1 + due)
+    place: int = _nearest_peak(by_lag, a.shape[1] - 1 + due)
     height = float(by_lag[place])
     here = math.sqrt(float(np.vdot(a, a)) * _energy_under(b, place - a.shape[1] + 1, a.shape[1]))
     if not height > LEAST_LIKENESS * here:
         return None
-    return place - a.shape[1] + 1
+    return int(place - a.shape[1] + 1)
 
 
 def _nearest_peak(height: NDArray[np.float64], middle: int) -> int:

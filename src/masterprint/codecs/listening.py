@@ -16,6 +16,9 @@ from masterprint.files.reading import AudioFile
 from masterprint.metering.truepeak import TruePeakMeter
 from masterprint.signal import Block
 
+SILENCE = 1e-10
+"""What decoders give back for nothing is not always nothing."""
+
 
 class Peaks:
     """The true peak of what passes, and the samples over full scale."""
@@ -42,7 +45,8 @@ class Peaks:
 
     def true_peak_dbtp(self) -> float | None:
         """The largest magnitude, between samples too; None for silence."""
-        return decibels(max(self._sample_peak, float(self._meter.finish().max())))
+        peak = max(self._sample_peak, float(self._meter.finish().max()))
+        return decibels(peak) if peak > SILENCE else None
 
 
 @dataclass(frozen=True)

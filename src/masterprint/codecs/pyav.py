@@ -149,7 +149,7 @@ def read_mpeg4(path: Path, fmt: Format) -> Signal:
     """
     av = need_pyav(fmt)
     try:
-        with path.open("rb") as file, av.open(file, format="mp4") as container:
+        with path.open("rb") as file, _opened(av, file) as container:
             stream = _audio_in(container, path)
             rate, channels = int(stream.sample_rate), int(stream.channels)
             # In the index; behind the edit list, which FFmpeg has applied.
@@ -157,7 +157,7 @@ def read_mpeg4(path: Path, fmt: Format) -> Signal:
             if not rate or not 0 < told < MOST_SECONDS:
                 raise AudioFileError(f"{path}: does not say how long it is.")
             frames = round((stream.duration or 0) * stream.time_base * rate)
-    except (av.FFmpegError, OSError) as error:
+    except (av.FFmpegError, OSError, ValueError, OverflowError, MemoryError) as error:
         raise _unreadable(path, error) from error
     return Signal(_decoded(path, av, channels, frames), rate, channels, frames)
 
@@ -166,25 +166,31 @@ def _decoded(path: Path, av: Any, channels: int, frames: int) -> Iterator[Block]
     """Decoded blocks; FFmpeg leaves out what is before the programme, what is behind it we do."""
     left = frames
     try:
-        with path.open("rb") as file, av.open(file, format="mp4") as container:
+        with path.open("rb") as file, _opened(av, file) as container:
             for frame in container.decode(_audio_in(container, path)):
                 samples = frame.to_ndarray()
                 if not frame.format.is_planar:
                     samples = samples.reshape(-1, channels).T
                 block = samples[:, :left].astype(np.float64)
                 left -= block.shape[1]
+                if len(block) != channels or not np.isfinite(block).all():
+                    raise AudioFileError(f"{path}: cannot be decoded (it is damaged).")
                 if frame.format.name in FULL_SCALES:
                     block /= FULL_SCALES[frame.format.name]
                 yield np.ascontiguousarray(block)
                 if left <= 0:
                     return
-    except (av.FFmpegError, OSError) as error:
+    except (av.FFmpegError, OSError, ValueError, OverflowError, MemoryError) as error:
         raise _unreadable(path, error) from error
 
 
+def _opened(av: Any, file: Any) -> Any:
+    return av.open(file, format="mp4", metadata_errors="replace")
+
+
 def _audio_in(container: Any, path: Path) -> Any:
-    if not container.streams.audio:
-        raise AudioFileError(f"{path}: holds no audio.")
+    if not container.streams.audio or container.streams.audio[0].codec_context is None:
+        raise AudioFileError(f"{path}: holds no audio that can be decoded.")
     return container.streams.audio[0]
 
 
