@@ -66,7 +66,7 @@ def check_album(album: Album, deliverables: Mapping[str, Deliverable]) -> Checke
         _media(album, found, kinds)
     found.warnings += _missing(album)
     if found.problems:
-        raise AlbumFileError(album.file, found.problems, [])
+        raise AlbumFileError(album.file, found.problems)
     return found
 
 

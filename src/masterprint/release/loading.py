@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,25 +16,19 @@ from masterprint.chain.wording import guess, problems_of
 from masterprint.chain.yaml_source import Limits, Place, Problem, Source, path_text, read_yaml
 from masterprint.errors import ChainError, UsageError
 from masterprint.release.album import AlbumModel, Track
+from masterprint.release.yaml_file import ReleaseFileError
 from masterprint.stages.beside import FILE, FOLDER, within
 
 LIMITS = Limits(most_bytes=1 << 20, most_depth=6, most_values=50_000)
-MOST_SHOWN = 50
 
 
-class AlbumFileError(UsageError):
-    """An album file is not valid; `problems` lists everything that is wrong with it."""
+class AlbumFileError(ReleaseFileError):
+    """An album file is not valid; `problems` lists all that is wrong, `further` that of chains."""
 
-    def __init__(self, file: Path, problems: list[Problem], further: list[str]) -> None:
-        self.file = file
-        self.problems = sorted(problems, key=lambda problem: (problem.line, problem.column))
-        lines = []
-        for problem in self.problems[:MOST_SHOWN]:
-            place = f"{problem.path}: " if problem.path else ""
-            lines.append(f"{file}:{problem.line}:{problem.column}: {place}{problem.message}")
-        if (more := len(self.problems) - MOST_SHOWN) > 0:
-            lines.append(f"{file}: and {more} more")
-        super().__init__("\n".join([*lines, *further]))
+    def __init__(self, file: Path, problems: list[Problem], further: Sequence[str] = ()) -> None:
+        super().__init__(str(file), problems)
+        self.further = list(further)
+        self.message = "\n".join([*self.message.splitlines(), *self.further])
 
 
 @dataclass(frozen=True)

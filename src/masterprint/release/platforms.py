@@ -18,12 +18,14 @@ from pydantic import AfterValidator, Field, model_validator
 from masterprint.codecs.formats import FORMATS, format_guess
 from masterprint.errors import UsageError
 from masterprint.plugins.catalogue import data_folder
+from masterprint.release.profiles import Deliverable
 from masterprint.release.yaml_file import read_model
 from masterprint.stages.base import Line, Settings
 
 MARKER = "masterprint_platforms"
 KIND = "platforms file"
 FILE = "platforms.yaml"
+DELIVERABLES = "deliverables.yaml"
 MOST_SERVICES = 500
 
 Evidence = Literal["official", "trade_press", "measured", "expert", "contradictory"]
@@ -122,19 +124,23 @@ class PlatformsModel(Settings):
     services: dict[Name, Service] = Field(
         default_factory=dict, max_length=MOST_SERVICES, description="by name"
     )
+    deliverables: dict[Name, Deliverable] = Field(
+        default_factory=dict, max_length=MOST_SERVICES, description="by name"
+    )
 
 
 @dataclass(frozen=True)
 class Platforms:
-    """All services that are known.
+    """All services and deliverables that are known.
 
     Attributes:
-        services: by name, in the order of the files.
-        files: where each of them is from.
+        services, deliverables: by name, in the order of the files.
+        files: where each service is from.
     """
 
     services: dict[str, Service]
     files: dict[str, Path]
+    deliverables: dict[str, Deliverable]
 
     def find(self, name: str) -> tuple[str, Service]:
         """A service by its name or another that it has.
@@ -168,10 +174,15 @@ def shipped_file() -> Path:
     return Path(__file__).parent / FILE
 
 
+def shipped_deliverables() -> Path:
+    """The deliverables that come with Masterprint."""
+    return Path(__file__).parent / DELIVERABLES
+
+
 def platforms_files(own: Path | None = None) -> list[Path]:
     """What is read, in this order: ours, the one in the data folder if there is one, `own`."""
     at_home = data_folder() / FILE
-    files = [shipped_file()]
+    files = [shipped_file(), shipped_deliverables()]
     if at_home.is_file():
         files.append(at_home)
     return files if own is None else [*files, own]
@@ -186,8 +197,10 @@ def load_platforms(own: Path | None = None) -> Platforms:
     """
     services: dict[str, Service] = {}
     files: dict[str, Path] = {}
+    deliverables: dict[str, Deliverable] = {}
     for path in platforms_files(own):
         found = read_model(path, PlatformsModel, MARKER, KIND)
         services |= found.services
         files |= dict.fromkeys(found.services, path)
-    return Platforms(services, files)
+        deliverables |= found.deliverables
+    return Platforms(services, files, deliverables)
