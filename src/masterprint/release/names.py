@@ -50,7 +50,7 @@ def name_from(template: str, values: Mapping[str, str | int | None]) -> str:
 def safe_name(text: str) -> str:
     """A text as a file's name, on any file system: what cannot stay is replaced or left out."""
     text = unicodedata.normalize("NFC", text).translate(_INSTEAD)
-    text = " ".join("".join(each for each in text if each.isprintable()).split())
+    text = "".join(each for each in " ".join(text.split()) if each.isprintable())
     while len(text.encode()) > MOST_BYTES:
         text = text[:-1]
     text = text.strip(" .")
