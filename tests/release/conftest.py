@@ -11,12 +11,12 @@ import pytest
 
 from album_tools import write_album
 from masterprint.batch.pool import LocalPool
-from masterprint.batch.rendering import render_many
 from masterprint.release.checking import check_album
 from masterprint.release.loading import load_album
 from masterprint.release.platforms import load_platforms
 from masterprint.release.project import Project
 from masterprint.release.workshop import Workshop
+from masterprint.rendering.engine import try_render
 
 
 def project_of(path: Path, folder: Path | None = None, **more: Any) -> Project:
@@ -26,7 +26,8 @@ def project_of(path: Path, folder: Path | None = None, **more: Any) -> Project:
         album, platforms, check_album(album, platforms.deliverables), folder, **more
     )
     project.settle(lambda tasks: LocalPool(2, tasks))
-    for _, result in render_many(project.jobs):
+    for job in project.jobs:
+        result = try_render(job)
         assert result.status in ("ok", "unchanged"), result.error
     return project
 
