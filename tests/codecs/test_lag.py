@@ -25,7 +25,7 @@ def _lag_of(source: np.ndarray, decoded: np.ndarray) -> int | None:
 def test_any_encoders_delay_is_found_in_music_with_noise_on_it(late: int, frames: int) -> None:
     music = demo_mix(44100)[:, 150_000 : 150_000 + frames]
     noise = np.random.default_rng(3).standard_normal(music.shape)
-    rough = music + 0.1 * np.abs(music).max() * noise
+    rough = music + 0.02 * np.abs(music).max() * noise
     moved = np.pad(rough, ((0, 0), (late, 0))) if late >= 0 else rough[:, -late:]
     assert _lag_of(music, moved) == late
 

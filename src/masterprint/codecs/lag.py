@@ -19,7 +19,10 @@ STRETCH_FRAMES = 1 << 15
 REACH_FRAMES = 6000
 """How far it is looked for: more than any encoder's delay with its padding (MP3 1105 and 1152, AAC
 2112, Opus 3840)."""
-LEAST_LIKENESS = 0.3
+LEAST_LIKENESS = 0.1
+"""Correlation, 1 where nothing is changed. What has nothing to do with each other stays below..."""
+CHANCE = 4.0
+"""... or, where it is short, below this over the root of its samples."""
 LEAST_FRAMES = 256
 """Fewer look alike by chance."""
 AS_HIGH = 0.9
@@ -98,7 +101,7 @@ def find_in(within: Block, audio: Block, due: int) -> int | None:
     place: int = _nearest_peak(by_lag, a.shape[1] - 1 + due)
     height = float(by_lag[place])
     here = math.sqrt(float(np.vdot(a, a)) * _energy_under(b, place - a.shape[1] + 1, a.shape[1]))
-    if not height > LEAST_LIKENESS * here:
+    if not height > max(LEAST_LIKENESS, CHANCE / math.sqrt(a.size)) * here:
         return None
     return int(place - a.shape[1] + 1)
 

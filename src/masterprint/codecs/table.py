@@ -22,7 +22,7 @@ from masterprint.files.writing import Incomplete, cannot_write
 from masterprint.metering.measurement import Measurement
 from masterprint.metering.meter import measure_signal
 
-STEP_DB = 0.1
+STEPS_PER_DB = 10
 """Ceilings are told in tenths, and rounded to the safe side."""
 
 
@@ -58,7 +58,7 @@ class CodecRow:
         About: what a codec adds changes a little with the level. Rounded down to a tenth.
         """
         raised = max(0.0, self.change_db or 0.0)
-        return math.floor((limit_dbtp - raised) / STEP_DB + 1e-6) * STEP_DB + 0.0
+        return math.floor((limit_dbtp - raised) * STEPS_PER_DB + 1e-6) / STEPS_PER_DB + 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for JSON, decibels to a hundredth."""
