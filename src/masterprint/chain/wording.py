@@ -31,7 +31,7 @@ def problems_of(
             continue
         if kinds == [_EITHER[0]] and isinstance(detail.get("input"), list):
             continue
-        place = [part for part in detail["loc"] if part not in (*_EITHER, _OF_KEY)]
+        place = [part for part in detail["loc"] if part not in _EITHER]
         found.append(problem_of({**detail, "loc": place}, source, root))
     return found
 
@@ -45,6 +45,8 @@ _OF_KEY = "[key]"
 def problem_of(detail: Any, source: Source, root: type[BaseModel] = Chain) -> Problem:
     """A pydantic error in the words and the place of a chain file, or of a file of `root`."""
     place: Place = tuple(detail["loc"])
+    of_key = place[-1:] == (_OF_KEY,)
+    place = place[:-1] if of_key else place
     kind, value, context = detail["type"], detail.get("input"), detail.get("ctx", {})
     model = _model_at(place[:-1], root)
     settings = settings_of(model) if model is not None else []
@@ -82,7 +84,7 @@ def problem_of(detail: Any, source: Source, root: type[BaseModel] = Chain) -> Pr
             message += _did_you_mean(value, setting.allowed.removeprefix("one of ").split(", "))
         elif isinstance(value, str) and _COMMA.fullmatch(value):
             message += " (with a decimal point)"
-    return Problem(*source.where(place), message, path_text(place))
+    return Problem(*source.where(place, of_key), message, path_text(place))
 
 
 _COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+")
