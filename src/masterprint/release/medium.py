@@ -62,7 +62,7 @@ def side_plan(album: Album, timeline: Timeline, medium: Medium) -> tuple[list[Si
     if too_long:
         named = "; ".join(f"side {side.name} plays {clock(side.seconds)}" for side in too_long)
         raise UsageError(
-            f"{album.file}: a side of {what} holds at most {clock(longest)}, and {named}.",
+            f"a side of {what} holds at most {clock(longest)}, and {named}.",
             hint=f"divide the tracks otherwise in {medium}.sides, or leave some out",
         )
     doubts = [

@@ -72,7 +72,7 @@ def sides_of(
     else:
         if sum(counts) != len(units):
             raise UsageError(
-                f"{album.file}: {medium}.sides has {sum(counts)} tracks, the album {len(units)}.",
+                f"{medium}.sides has {sum(counts)} tracks, the album {len(units)}.",
                 hint="what is hidden does not count",
             )
         ends = [sum(counts[: n + 1]) for n in range(len(counts))]
@@ -81,7 +81,7 @@ def sides_of(
             track = album.tracks[group[0][0]]
             if track.crossfade_s is not None:
                 raise UsageError(
-                    f"{album.file}: {medium}.sides parts track {album.numbers[group[0][0]]}, "
+                    f"{medium}.sides parts track {album.numbers[group[0][0]]}, "
                     f"{track.title!r}, from the one that it is crossfaded with."
                 )
     found = []

@@ -1,0 +1,167 @@
+"""Bad input: every album that cannot be made says why, before anything is rendered."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from album_tools import noise, write_album
+from masterprint.release.checking import check_album
+from masterprint.release.loading import AlbumFileError, load_album
+from masterprint.release.platforms import load_platforms
+
+PLATFORMS = load_platforms()
+
+
+def check(folder, tracks, **album):
+    path = write_album(folder, tracks, **album)
+    return check_album(load_album(path), PLATFORMS.deliverables)
+
+
+def refusal(folder, tracks, **album):
+    with pytest.raises(AlbumFileError) as caught:
+        check(folder, tracks, **album)
+    return str(caught.value)
+
+
+def short(number, **more):
+    return {"audio": noise(number, 0.05), **more}
+
+
+def long(number, seconds=4.2, **more):
+    return {"audio": noise(number, seconds, 11025, level=0.1), "rate": 11025, **more}
+
+
+def test_a_second_isrc_is_told_with_the_first(tmp_path):
+    tracks = [short(1, isrc="GBAYE2600001"), short(2), short(3, isrc="GBAYE2600001")]
+    said = refusal(tmp_path, tracks)
+    assert "tracks[2].isrc: GBAYE2600001 stands here a second time, first in line" in said
+    assert "'Track 1'" in said
+
+
+def test_two_tracks_of_one_name_are_told(tmp_path):
+    tracks = [short(1, title="A/B"), short(2, title="a-b")]
+    said = refusal(tmp_path, tracks, names="{title}")
+    assert "tracks[1].title: its files would be named 'a-b', like those of the track in" in said
+
+
+def test_a_wrong_template_is_told_once(tmp_path):
+    said = refusal(tmp_path, [short(1), short(2)], names="{trak:02} {title}")
+    assert "names: there is no field {trak}; did you mean 'track'?" in said
+    assert "would be named" not in said
+
+
+def test_titles_that_files_cannot_have_are_told(tmp_path):
+    found = check(tmp_path, [short(1, title="What?")])
+    assert "'What?' cannot be the name of a file as it is: '01 What'" in found.warnings
+
+
+def test_unknown_deliverables_are_told_with_a_guess(tmp_path):
+    said = refusal(tmp_path, [short(1)], deliver=["steaming", "cd", "cd"])
+    assert "deliver[0]: there is no deliverable 'steaming'; did you mean 'streaming'?" in said
+    assert "deliver[2]: 'cd' stands here twice" in said
+
+
+def test_a_first_track_has_nothing_to_be_crossfaded_with(tmp_path):
+    said = refusal(tmp_path, [short(1, crossfade_s=1.0), short(2)])
+    assert "tracks[0].crossfade_s: is of the first track" in said
+
+
+def test_an_album_of_hidden_tracks_only_is_refused(tmp_path):
+    assert "tracks: are all hidden" in refusal(tmp_path, [short(1, hidden=True)])
+
+
+def test_a_crossfade_longer_than_a_track_is_refused(tmp_path):
+    said = refusal(tmp_path, [short(1), short(2, crossfade_s=0.5)])
+    assert "its crossfade of 0.5 s is longer than the 0.1 s that track 1" in said
+
+
+def test_a_missing_mix_and_a_broken_one_are_told_together(tmp_path):
+    path = write_album(tmp_path, [short(1), short(2), short(3)])
+    (tmp_path / "mixes" / "01.wav").write_bytes(b"no audio at all")
+    (tmp_path / "mixes" / "02.wav").unlink()
+    with pytest.raises(AlbumFileError, match=r"tracks\[1\].mix: there is no such file"):
+        load_album(path)
+    (tmp_path / "mixes" / "02.wav").write_bytes(b"")
+    album = load_album(path)
+    with pytest.raises(AlbumFileError) as caught:
+        check_album(album, PLATFORMS.deliverables)
+    said = str(caught.value)
+    assert "01.wav: cannot be read as audio" in said
+    assert "02.wav: is empty" in said
+
+
+def test_chains_that_cannot_be_levelled_are_told(tmp_path):
+    said = refusal(tmp_path, [short(1)], loudness={"mode": "album"})
+    assert "has no loudness target that an album could be brought to" in said
+    assert "write loudness: {mode: none}" in said
+
+
+def test_a_chain_that_does_not_suit_a_mix_is_told(tmp_path):
+    track = {"audio": noise(1, 0.05)[:1], "chain": "streaming"}
+    said = refusal(tmp_path, [track])
+    assert "tracks[0]: its chain does not suit it: stages[" in said
+
+
+@pytest.mark.parametrize(
+    ("tracks", "album", "said"),
+    [
+        ([long(1, 2.0)], {}, "lasts 2.00 s; a CD track lasts at least 4 s"),
+        ([{**long(1), "audio": noise(1, 4.2, 11025)[:1]}], {}, "a compact disc holds two channels"),
+        ([long(1)], {"cd": {"longest_s": 60}, "gap_s": 0}, None),
+        ([long(n) for n in range(2)], {"cd": {"longest_s": 60}, "gap_s": 58}, "01:0"),
+        ([long(1, title="夜明け")], {}, "ISO 8859-1"),
+        ([long(1, title="One\tTwo")], {}, "TAB|tab|control"),
+    ],
+)
+@pytest.mark.parametrize("medium", ["cd", "ddp"])
+def test_what_a_disc_does_not_hold_is_told(tmp_path, medium, tracks, album, said):
+    tracks = [dict(track) for track in tracks]
+    if said is None:
+        check(tmp_path, tracks, deliver=[medium], **album)
+        return
+    assert re.search(said, refusal(tmp_path, tracks, deliver=[medium], **album))
+
+
+def test_100_tracks_are_too_many_for_a_disc_but_not_for_services(tmp_path):
+    audio = noise(1, 4.1, 2000, level=0.1)
+    tracks = [{"audio": audio, "rate": 11025} for _ in range(1)]
+    path = write_album(tmp_path, tracks)
+    entry = "- mix: mixes/01.wav\n  title: Number {}\n"
+    text = path.read_text().partition("tracks:")[0] + "tracks:\n"
+    text += "".join(entry.format(n) for n in range(1, 101))
+    path.write_text(text + "deliver: [streaming]\n")
+    check_album(load_album(path), PLATFORMS.deliverables)
+    path.write_text(text + "deliver: [cd]\n")
+    with pytest.raises(AlbumFileError, match=r"has 100 tracks.*1 to 99"):
+        check_album(load_album(path), PLATFORMS.deliverables)
+
+
+def test_81_minutes_are_too_long_and_79_are_told(tmp_path):
+    tracks = [long(n) for n in range(9)]
+    said = refusal(tmp_path, tracks, deliver=["cd"], gap_s=600)
+    assert "79:57" in said
+    found = check(tmp_path, tracks, deliver=["cd"], gap_s=585.0)
+    assert any("78:00" in text for text in found.warnings)
+    check(tmp_path, tracks, deliver=["cd"], gap_s=600, cd={"longest_s": 5400})
+
+
+def test_a_side_that_is_too_long_is_refused(tmp_path):
+    tracks = [long(n) for n in range(4)]
+    said = refusal(tmp_path, tracks, deliver=["vinyl"], gap_s=600, vinyl={"sides": [4]})
+    assert 'a side of 12" at 33 rpm holds at most 24:00, and side A plays 30:17' in said
+    said = refusal(tmp_path, tracks, deliver=["cassette"], cassette={"sides": [1, 2]})
+    assert "cassette.sides has 3 tracks, the album 4" in said
+
+
+def test_an_album_that_lacks_codes_is_told(tmp_path):
+    found = check(tmp_path, [short(1), short(2, isrc="GBAYE2600001")])
+    assert "without an ISRC: 'Track 1'" in found.warnings
+    assert "the album has no UPC or EAN" in found.warnings
+
+
+def test_one_mix_for_two_tracks_is_told(tmp_path):
+    tracks = [short(1), {"mix": "mixes/01.wav"}]
+    found = check(tmp_path, tracks)
+    assert "'Track 1' and 'Track 2' are made of one mix, mixes/01.wav" in found.warnings
