@@ -9,6 +9,13 @@ import numpy as np
 import soundfile
 import yaml
 
+from masterprint.batch.pool import LocalPool
+from masterprint.release.checking import check_album
+from masterprint.release.loading import load_album
+from masterprint.release.platforms import load_platforms
+from masterprint.release.project import Project
+from masterprint.rendering.engine import try_render
+
 PLAIN = "masterprint: 1\nname: plain\nstages:\n  - gain: {gain_db: 0}\nmaster: {dither: none}\n"
 """A chain that changes nothing: the master is the mix."""
 HELD = "masterprint: 1\nname: held\nstages:\n  - limiter: {ceiling_dbtp: -1}\n"
@@ -65,3 +72,16 @@ def read(path: Path) -> np.ndarray:
     """A file as float64, shape (channels, frames)."""
     audio, _ = soundfile.read(path, always_2d=True)
     return np.ascontiguousarray(audio.T)
+
+
+def project_of(path: Path, folder: Path | None = None, **more: Any) -> Project:
+    """An album file with its masters rendered."""
+    album, platforms = load_album(path), load_platforms()
+    project = Project.of(
+        album, platforms, check_album(album, platforms.deliverables), folder, **more
+    )
+    project.settle(lambda tasks: LocalPool(2, tasks))
+    for job in project.jobs:
+        result = try_render(job)
+        assert result.status in ("ok", "unchanged"), result.error
+    return project

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,19 +89,25 @@ def tell_outlook(delivery: Delivery, services: list[tuple[str, Service]]) -> Non
 
 def _printed(delivery: Delivery) -> list[Printed]:
     """The tracks as 24-bit WAV, at the rate and the loudness that the profile wants."""
-    profile, workshop = delivery.profile, delivery.workshop
-    plain = workshop.tracks(profile.gaps)
+    profile = delivery.profile
     if profile.sample_rate_hz is None and profile.target_lufs is None:
+        return delivery.workshop.tracks(profile.gaps)
+    # Measured at the rate of the delivery: conversion takes the highest octave's edge away.
+    plain = _converted(delivery, {})
+    if profile.target_lufs is None:
         return plain
-    known = {each.number: each.figures.measurement.integrated_lufs for each in plain}
-    folder = workshop.folder(f"tracks-{delivery.name}")
+    gains_db = {
+        each.number: profile.target_lufs - loudness
+        for each in plain
+        if (loudness := each.figures.measurement.integrated_lufs) is not None
+    }
+    return _converted(delivery, gains_db)
 
-    def gain_db(number: int) -> float:
-        loudness = known[number]
-        if profile.target_lufs is None or loudness is None:
-            return 0.0
-        return profile.target_lufs - loudness
 
+def _converted(delivery: Delivery, gains_db: Mapping[int, float]) -> list[Printed]:
+    """The tracks at the profile's rate, with a gain for each by its number."""
+    workshop, profile = delivery.workshop, delivery.profile
+    folder = workshop.folder(f"{delivery.name}-{'with-gain' if gains_db else 'plain'}")
     return list(
         print_tracks(
             workshop.album,
@@ -108,7 +115,7 @@ def _printed(delivery: Delivery) -> list[Printed]:
             lambda stretch: folder / f"{stretch.number:03}.wav",
             gaps=profile.gaps,
             sample_rate_hz=profile.sample_rate_hz,
-            gain_db=lambda stretch: gain_db(stretch.number),
+            gain_db=lambda stretch: gains_db.get(stretch.number, 0.0),
             ceiling_dbtp=profile.ceiling_dbtp,
             done=delivery.say,
         )
