@@ -43,9 +43,9 @@ def exiftool(path: Path) -> dict[str, Any]:
 
 
 def mediainfo(path: Path) -> dict[str, Any]:
-    """The general track and the audio track, one over the other."""
+    """The general track and the audio track, one over the other, with what it calls extra."""
     tracks = json.loads(ask("mediainfo", "--Output=JSON", path))["media"]["track"]
     found: dict[str, Any] = {}
     for track in tracks:
-        found |= track
+        found |= track | track.get("extra", {})
     return found

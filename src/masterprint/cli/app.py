@@ -32,6 +32,7 @@ from masterprint.cli import (
     render,
     sessions,
     stages,
+    tag,
     watch,
 )
 from masterprint.errors import MasterprintError
@@ -57,6 +58,7 @@ app.command("sessions")(sessions.sessions)
 app.command("pack")(pack.pack)
 app.command("unpack")(pack.unpack)
 app.command("measure")(measure.measure)
+app.command("tag")(tag.tag)
 app.command("null")(null.null)
 app.command("ddp")(ddp.ddp)
 app.command("codecs")(codecs.codecs)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Literal
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Literal
 
 MimeType = Literal["image/jpeg", "image/png"]
 
@@ -89,6 +89,16 @@ class Tags:
     language: str | None = None
     cover: Cover | None = None
     gain: ReplayGain | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain data for JSON, with all fields; of the cover what it is, not its bytes."""
+        data = {field: getattr(self, field) for field in FIELDS}
+        if (cover := self.cover) is not None:
+            size = {"width": cover.width, "height": cover.height, "bytes": len(cover.data)}
+            data["cover"] = {"mime": cover.mime} | size
+        if self.gain is not None:
+            data["gain"] = asdict(self.gain)
+        return data
 
 
 FIELDS = tuple(field.name for field in fields(Tags))

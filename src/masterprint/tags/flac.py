@@ -35,7 +35,7 @@ def change(path: Path, part: Path, changes: Changes) -> None:
             raise AudioFileError(
                 f"{path}: has an ID3 tag in front, which is not FLAC, and would contradict what is "
                 "written; it was left as it is.",
-                hint="flac -f FILE encodes it again without that tag, the audio stays the same",
+                hint="ffmpeg -i FILE -c copy NEW.flac makes one without it, with the same audio",
             )
     file = FLAC(part)
     if file.tags is None:

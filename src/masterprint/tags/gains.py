@@ -63,4 +63,4 @@ def _number(text: str | None) -> float | None:
         value = float(bare)
     except ValueError:
         return None
-    return value if math.isfinite(value) and abs(value) < 1000 else None
+    return value if math.isfinite(value) and abs(value) <= 32768 else None

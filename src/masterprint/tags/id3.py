@@ -26,6 +26,8 @@ from masterprint.tags.gains import GAIN_KEYS, gain_from, gain_texts
 
 MOST_BYTES = 64 << 20
 """Of a tag, and of what is packed in one of its frames."""
+MOST_FRAMES = 2000
+_TOO_LARGE = f"its ID3 tag has more than {MOST_BYTES >> 20} MiB or {MOST_FRAMES} frames."
 TEXTS = {
     "title": "TIT2",
     "artist": "TPE1",
@@ -131,50 +133,51 @@ def change_id3(tag: ID3, changes: Changes) -> None:
         for frame in list(_pictures(tag)):
             del tag[frame.HashKey]
         if (cover := changes.tags.cover) is not None:
+            text = ""
+            while f"APIC:{text}" in tag:  # two pictures may not have one text
+                text += " "
             # Latin-1 for a text that is empty: some players stumble over UTF-16 here.
-            tag.add(id3.APIC(id3.Encoding.LATIN1, cover.mime, FRONT, "", cover.data))
+            tag.add(id3.APIC(id3.Encoding.LATIN1, cover.mime, FRONT, text, cover.data))
 
 
 def need_sane(data: bytes) -> None:
-    """Refuse a tag that is huge, or whose packed frames would be.
+    """Refuse a tag that is huge, has no end of frames, or unpacks without end.
 
     Raises:
         AudioFileError: without the file's name.
     """
-    unpacked = 0
-    for frame in _packed_frames(data):
-        unpacker = zlib.decompressobj()
-        try:
-            unpacked += len(unpacker.decompress(frame, MOST_BYTES))
-        except zlib.error:
-            continue
-        if unpacker.unconsumed_tail or unpacked > MOST_BYTES:
-            unpacked = MOST_BYTES + 1
-            break
-    if len(data) > MOST_BYTES or unpacked > MOST_BYTES:
-        raise AudioFileError(
-            f"its ID3 tag has more than {MOST_BYTES >> 20} MiB, which is beyond what is read."
-        )
-
-
-def _packed_frames(data: bytes) -> Iterator[bytes]:
-    """What may be packed, whichever way the sizes in a tag are counted."""
-    version = data[3] if len(data) > 3 else 0
-    body = data[10:]
-    if version == 3 and data[5] & 0x80:
+    if len(data) > MOST_BYTES:
+        raise AudioFileError(_TOO_LARGE)
+    version, body = int.from_bytes(data[3:4], "big"), data[10:]
+    if version == 3 and int.from_bytes(data[5:6], "big") & 0x80:
         body = body.replace(b"\xff\x00", b"\xff")
-    for bits in (8, 7):
-        place = 0
-        while place + 10 <= len(body) and body[place]:
-            size = 0
-            for byte in body[place + 4 : place + 8]:
-                size = size << bits | byte & ((1 << bits) - 1)
-            flags = body[place + 9]
+    for bits in (8, 7):  # whichever way the sizes in a tag are counted
+        unpacked = 0
+        for number, (flags, frame) in enumerate(_frames_in(body, bits)):
             if flags & 0x88:  # 2.3 has 0x80, 2.4 has 0x08; four bytes of size come first
-                frame = body[place + 10 : place + 10 + size]
-                unsynchronised = frame.replace(b"\xff\x00", b"\xff")
-                yield from (frame, frame[4:], unsynchronised[4:])
-            place += 10 + size
+                plain = frame.replace(b"\xff\x00", b"\xff")
+                unpacked += max(map(_unpacked_size, (frame, frame[4:], plain[4:])))
+            if unpacked > MOST_BYTES or number >= MOST_FRAMES:
+                raise AudioFileError(_TOO_LARGE)
+
+
+def _frames_in(body: bytes, bits: int) -> Iterator[tuple[int, bytes]]:
+    """The flags and the data of each frame."""
+    place = 0
+    while place + 10 <= len(body) and body[place : place + 4] != bytes(4):
+        size = 0
+        for byte in body[place + 4 : place + 8]:
+            size = size << bits | byte & ((1 << bits) - 1)
+        yield body[place + 9], body[place + 10 : place + 10 + size]
+        place += 10 + size
+
+
+def _unpacked_size(frame: bytes) -> int:
+    """How much there is in a packed frame, counted up to a little more than is allowed."""
+    try:
+        return len(zlib.decompressobj().decompress(frame, MOST_BYTES + 1))
+    except zlib.error:
+        return 0
 
 
 def _text(frame: Any) -> str | None:

@@ -1,13 +1,16 @@
 """RIFF's own tags, the chunk `LIST` of form `INFO`: an id, u32 size, text that a NUL ends, padding.
 
-Its text is written as UTF-8: the format names no encoding, and ffmpeg, MediaInfo, ExifTool and
-libsndfile all take it for UTF-8. Ids and their meaning are those of Picard's tag map, which gives
+Its text is written as UTF-8, with a chunk `CSET` before it that says so (u16 code page 65001, then
+country, language and dialect, 0) where it is not ASCII alone. Ffmpeg and libsndfile take it for
+UTF-8 anyway, ExifTool does because of CSET; MediaInfo takes it for Latin-1 whatever is said, and
+has to be content with `id3 `. Ids and their meaning are those of Picard's tag map, which gives
 none to ISRC, barcode, catalogue number and label: those stand in `id3 ` and `axml`. (The id `ISRC`
 means the source, that is, who supplied the subject.)
 """
 
 from __future__ import annotations
 
+import codecs
 import re
 import struct
 from typing import Any
@@ -29,10 +32,21 @@ IDS = {
 TRACK = (b"ITRK", b"IPRT")
 """Written is the first; both are read."""
 SOURCE = b"ISRC"
+UTF8 = struct.pack("<4H", 65001, 0, 0, 0)
+"""What CSET holds where text is UTF-8."""
 MOST_ENTRIES = 10000
 _IS_A_CODE = re.compile(rb"(?:ISRC:? ?)?[A-Z]{2}-?[A-Z0-9]{3}-?\d\d-?\d{5}\s*\0*")
 
 Entries = list[tuple[bytes, bytes]]
+
+
+def encoding_of(cset: bytes | None) -> str:
+    """What a CSET chunk says that text is in, as Python calls it; else what Windows would take."""
+    page = int.from_bytes((cset or b"")[:2], "little")
+    try:
+        return codecs.lookup(f"cp{page}").name
+    except LookupError:
+        return "cp1252"
 
 
 def parse_info(data: bytes) -> Entries:
@@ -46,9 +60,9 @@ def parse_info(data: bytes) -> Entries:
     return found
 
 
-def tags_in_info(entries: Entries) -> Tags:
+def tags_in_info(entries: Entries, encoding: str) -> Tags:
     """What a list says; the first of an id counts. Tags has more fields than it."""
-    texts = {name: _text(data) for name, data in reversed(entries)}
+    texts = {name: _text(data, encoding) for name, data in reversed(entries)}
     said: dict[str, Any] = {field: texts.get(name) for field, name in IDS.items()}
     track, tracks = pair_of(texts.get(TRACK[0]) or texts.get(TRACK[1]))
     return Tags(track=track, tracks=tracks, **said)
@@ -77,6 +91,19 @@ def changed_info(entries: Entries, changes: Changes) -> Entries:
     return kept + [(name, _bytes(text)) for name, text in new.items() if text is not None]
 
 
+def in_utf8(entries: Entries, encoding: str) -> Entries:
+    """The list with all text in UTF-8, as CSET will say of it."""
+    return [
+        (name, data if _is_utf8(data) else _bytes(_text(data, encoding) or ""))
+        for name, data in entries
+    ]
+
+
+def needs_cset(entries: Entries) -> bool:
+    """Whether a list has text beyond ASCII."""
+    return not all(data.isascii() for _, data in entries)
+
+
 def build_info(entries: Entries) -> bytes | None:
     """What stands behind INFO; None where nothing does."""
     return (
@@ -88,12 +115,17 @@ def build_info(entries: Entries) -> bytes | None:
     )
 
 
-def _text(data: bytes) -> str | None:
+def _text(data: bytes, encoding: str) -> str | None:
     data = data.split(b"\0")[0].strip()
+    return data.decode("utf-8" if _is_utf8(data) else encoding, "replace") or None
+
+
+def _is_utf8(data: bytes) -> bool:
     try:
-        return data.decode("utf-8") or None
+        data.decode("utf-8")
     except UnicodeDecodeError:
-        return data.decode("cp1252", "replace") or None
+        return False
+    return True
 
 
 def _bytes(text: str) -> bytes:

@@ -14,6 +14,7 @@ from masterprint.tags.xml_places import Element, XmlError, in_xml, parse_xml, sp
 Path = tuple[str, ...]
 
 ROOT = "BWFXML"
+MIRRORS: tuple[Path, ...] = (("BEXT",), ("LOUDNESS",))
 _DOCUMENT = (
     b'<?xml version="1.0" encoding="UTF-8"?>\n'
     b"<BWFXML>\n<IXML_VERSION>3.01</IXML_VERSION>\n</BWFXML>\n"

@@ -1,9 +1,9 @@
 """Writing a WAV file again with other chunks, and its audio as it is.
 
 Every chunk that is not to be changed is copied byte for byte, in its order; so is what stands
-behind the last chunk. New metadata stands before the audio, where readers of streams look for it,
-but `id3 ` after it, where players do. A file that would pass 4 GiB becomes RF64: its ds64 takes the
-place of a JUNK chunk that was kept for it, if there is one.
+behind the last chunk. New metadata stands right before the audio, where readers of streams look
+for it, but `id3 ` at the end, where players do. A file that would pass 4 GiB becomes RF64: its ds64
+takes the place of a JUNK chunk that was kept for it, if there is one.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from masterprint.tags.replacing import COPY_BYTES
 from masterprint.tags.riff import UNKNOWN_SIZE, Chunk, Riff
 
 LIMIT = UNKNOWN_SIZE
-ORDER = (b"bext", b"iXML", b"axml", b"LIST INFO")
-"""Of what is new before the audio."""
+ORDER = (b"CSET", b"bext", b"iXML", b"axml", b"LIST INFO")
+"""Of what is new before the audio; CSET tells how to read what follows it."""
 LAST = b"id3 "
 ROOM = (b"JUNK", b"junk")
 ROOM_BYTES = 28
@@ -67,21 +67,16 @@ def rewrite(
 
 def _plan(riff: Riff, changes: Mapping[bytes, bytes | None]) -> list[Piece]:
     """What the new file consists of, without ds64."""
-    left = {key: _new(key, data) for key, data in changes.items() if data is not None}
+    new = {key: _new(key, data) for key, data in changes.items() if data is not None}
+    last = [new.pop(LAST)] if LAST in new else []
+    before = [new.pop(key) for key in ORDER if key in new] + list(new.values())
     pieces: list[Piece] = []
-    behind = False
     for chunk in riff.chunks:
-        if chunk.id == b"ds64" and riff.kind != b"RIFF":
-            continue
         if chunk == riff.audio:
-            pieces += [left.pop(key) for key in ORDER if key in left]
-            pieces += [left.pop(key) for key in list(left) if key != LAST]
-            behind = True
-        if chunk.key not in changes:
+            pieces += before
+        if chunk.key not in changes and not (chunk.id == b"ds64" and riff.kind != b"RIFF"):
             pieces.append(chunk)
-        elif chunk.key in left and behind == (chunk.key == LAST):
-            pieces.append(left.pop(chunk.key))
-    return pieces + list(left.values())
+    return pieces + last
 
 
 def _new(key: bytes, data: bytes) -> tuple[bytes, bytes]:

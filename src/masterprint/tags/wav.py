@@ -8,7 +8,8 @@ are written when a `Bext` is given. When they contradict each other, `id3 ` is b
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,14 +19,26 @@ from masterprint.tags.bext import Bext, build_bext, parse_bext
 from masterprint.tags.changes import Changes
 from masterprint.tags.fields import FIELDS, Tags
 from masterprint.tags.id3 import change_id3, dump_id3, load_id3, tags_in_id3
-from masterprint.tags.info import Entries, build_info, changed_info, parse_info, tags_in_info
-from masterprint.tags.ixml import build_ixml, mirror_of, parse_ixml
+from masterprint.tags.info import (
+    UTF8,
+    Entries,
+    build_info,
+    changed_info,
+    encoding_of,
+    in_utf8,
+    needs_cset,
+    parse_info,
+    tags_in_info,
+)
+from masterprint.tags.ixml import MIRRORS, build_ixml, mirror_of, parse_ixml
 from masterprint.tags.replacing import replacing
 from masterprint.tags.rewriting import LIMIT, rewrite
 from masterprint.tags.riff import Riff, scan_riff
 from masterprint.tags.xml_places import XmlError
 
-UNDERSTOOD = {b"fmt ", b"data", b"fact", b"ds64", b"bext", b"iXML", b"axml", b"LIST INFO", b"id3 "}
+UNDERSTOOD = {
+    *(b"fmt ", b"data", b"fact", b"ds64", b"bext", b"iXML", b"axml", b"LIST INFO", b"CSET", b"id3 ")
+}
 """Keys of the chunks whose meaning is known here; the others are carried along."""
 
 
@@ -60,7 +73,7 @@ def read_wav(path: Path) -> WavContents:
     riff = scan_riff(path)
     in_id3 = tags_in_id3(load_id3(riff.first(b"id3 ")))
     in_axml = Tags(isrc=next(filter(None, map(parse_axml, riff.all(b"axml"))), None))
-    in_info = tags_in_info(_entries(riff))
+    in_info = tags_in_info(_entries(riff), encoding_of(riff.first(b"CSET")))
     bext = riff.first(b"bext")
     return WavContents(
         _first_of(in_id3, in_axml, in_info),
@@ -103,37 +116,60 @@ def change(
         tag, entries = load_id3(riff.first(b"id3 ")), _entries(riff)
         change_id3(tag, changes if tag else changes.everything())
         entries = changed_info(entries, changes if entries else changes.everything())
+        if needs_cset(entries):
+            entries = in_utf8(entries, encoding_of(riff.first(b"CSET")))
+            chunks[b"CSET"] = UTF8
         chunks |= {b"id3 ": dump_id3(tag), b"LIST INFO": build_info(entries)}
-    for key, build in ((b"iXML", _new_ixml), (b"axml", _new_axml)):
-        try:
-            chunks |= build(riff, changes, bext)
-        except XmlError as error:
-            raise AudioFileError(
-                f"{path}: its chunk {key.decode()!r} cannot be changed: {error}; the file was left "
-                "as it is."
-            ) from error
+    with _told(path, "iXML"):
+        chunks |= _new_ixml(riff, changes, bext, "bext" in remove)
+    with _told(path, "axml"):
+        chunks |= _new_axml(riff, changes)
+    # Libsndfile loses its way behind chunks of odd sizes in RF64, so there shall be none.
+    for key, fill in ((b"bext", b"\0"), (b"iXML", b"\n"), (b"axml", b"\n")):
+        if (data := chunks.get(key)) and len(data) % 2:
+            chunks[key] = data + fill
     with replacing(path, copied=False) as part, part.open("r+b") as out:
         rewrite(riff, chunks, out, limit)
 
 
-def _new_ixml(riff: Riff, changes: Changes, bext: Bext | None) -> dict[bytes, bytes | None]:
+def _new_ixml(
+    riff: Riff, changes: Changes, bext: Bext | None, goes: bool
+) -> dict[bytes, bytes | None]:
     """The mirror of a bext that is given; of the tags only what is there already, or goes along."""
     old = riff.first(b"iXML")
-    if bext is None and (old is None or changes.touched.isdisjoint(("album", "comment"))):
+    if bext is None and (
+        old is None or (not goes and changes.touched.isdisjoint(("album", "comment")))
+    ):
         return {}
-    values = {} if bext is None else mirror_of(bext)
+    values = dict.fromkeys(MIRRORS) if bext is None and goes else {}
+    if bext is not None:
+        values |= mirror_of(bext)
+    if bext is not None and old is not None and (before := riff.first(b"bext")) is not None:
+        # What bext says as it did stays: iXML may say it with letters that bext does not have.
+        same = mirror_of(parse_bext(before)).items()
+        values = {path: text for path, text in values.items() if (path, text) not in same}
     for field, name in (("album", "PROJECT"), ("comment", "NOTE")):
         if field in changes.touched or (old is None and changes.text(field)):
             values[(name,)] = changes.text(field)
-    return {b"iXML": build_ixml(values, old)}
+    new = build_ixml(values, old)
+    return {b"iXML": new if parse_ixml(new).keys() - {"IXML_VERSION"} else None}
 
 
-def _new_axml(riff: Riff, changes: Changes, bext: Bext | None) -> dict[bytes, bytes | None]:
-    del bext
+def _new_axml(riff: Riff, changes: Changes) -> dict[bytes, bytes | None]:
     old = riff.first(b"axml")
     if "isrc" not in changes.touched or (old is None and changes.tags.isrc is None):
         return {}
     return {b"axml": build_axml(changes.tags.isrc, old)}
+
+
+@contextmanager
+def _told(path: Path, name: str) -> Iterator[None]:
+    try:
+        yield
+    except XmlError as error:
+        raise AudioFileError(
+            f"{path}: its chunk {name!r} cannot be changed: {error}; the file was left as it is."
+        ) from error
 
 
 def _entries(riff: Riff) -> Entries:
