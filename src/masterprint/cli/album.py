@@ -195,7 +195,7 @@ def _render(project: Project, jobs: int | None, as_json: bool, quiet: bool) -> N
     for each in matched:
         if each.note or not quiet:
             reached = "silence" if each.reached_lufs is None else f"{each.reached_lufs:.2f} LUFS"
-            text = f"{each.gain_db:+.2f} dB for all {each.tracks} tracks, together {reached}"
+            text = f"{each.folder.name}: {each.gain_db:+.2f} dB for all, together {reached}"
             note = f" instead of {each.target_lufs:g}: {each.note}" if each.note else ""
             print(clean(f"masterprint: {text}{note}"), file=sys.stderr)
     carry_out(project.jobs, How.of(jobs, None, False, as_json, quiet, None, None))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
@@ -12,6 +13,7 @@ from masterprint.release.delivery.base import Delivery, Table
 from masterprint.version import __version__
 
 TEXT, PAGE = "delivery-note.txt", "delivery-note.html"
+MOST_FILES = 20
 WIDEST = 44
 """Characters of a column of the text; what is longer is cut, and whole in the HTML."""
 
@@ -70,7 +72,7 @@ def _text(delivery: Delivery, head: list[tuple[str, str]], files: Sequence[str])
         lines += ["", table.title, *_columns(table)]
     if delivery.notes:
         lines += ["", "Notes", *(f"- {note}" for note in delivery.notes)]
-    lines += ["", f"Files ({len(files)}; sums are in the manifest)", *files]
+    lines += ["", f"Files ({len(files)}; sums are in the manifest)", *_listed(files)]
     lines += ["", f"Made by Masterprint {__version__}."]
     return "\n".join(lines) + "\n"
 
@@ -86,6 +88,14 @@ def _columns(table: Table) -> list[str]:
         "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in cut
     ]
+
+
+def _listed(files: Sequence[str]) -> list[str]:
+    """The files, or how many are in each folder where they would fill the page."""
+    if len(files) <= MOST_FILES:
+        return list(files)
+    counts = Counter(Path(file).parent.as_posix() for file in files)
+    return [f"{'here' if folder == '.' else folder}: {count}" for folder, count in counts.items()]
 
 
 def _cut(text: str) -> str:
@@ -115,6 +125,6 @@ def _page(delivery: Delivery, head: list[tuple[str, str]], files: Sequence[str])
             *(f"<li>{escape(note)}" for note in delivery.notes),
             "</ul>",
         ]
-    parts += [f"<h2>Files</h2><p>{'<br>'.join(map(escape, files))}</p>"]
+    parts += [f"<h2>Files</h2><p>{'<br>'.join(map(escape, _listed(files)))}</p>"]
     parts += [f"<footer>Made by Masterprint {escape(__version__)}.</footer></html>"]
     return "\n".join(parts) + "\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,7 +60,7 @@ def write(delivery: Delivery) -> None:
 
 
 def tell_outlook(delivery: Delivery, services: list[tuple[str, Service]]) -> None:
-    """What each service's playback will do with the tracks, for note and manifest."""
+    """What services' playback will do with the tracks: in the manifest all, in the note in short."""
     comparison = compare([each.figures for each in delivery.printed])
     album = AlbumLevels(
         comparison.integrated_lufs, comparison.loudest_lufs, comparison.true_peak_dbtp
@@ -68,23 +68,37 @@ def tell_outlook(delivery: Delivery, services: list[tuple[str, Service]]) -> Non
     rows: list[tuple[str, ...]] = []
     facts = []
     for name, service in services:
-        for each in delivery.printed:
-            found = outlook(each.figures.measurement, service, album)
-            in_album = found.album.gain_db if found.album else None
-            facts.append({"service": name, "track": each.number, **found.as_dict()})
-            rows.append(
-                (
-                    service.title,
-                    str(each.number),
-                    shown(found.track.gain_db, 1),
-                    shown(in_album, 1),
-                    "; ".join([found.track.why, *found.remarks]),
-                )
+        found = {
+            each.number: outlook(each.figures.measurement, service, album)
+            for each in delivery.printed
+        }
+        facts += [{"service": name, "track": n, **each.as_dict()} for n, each in found.items()]
+        remarks: dict[str, list[str]] = {}
+        for number, each in found.items():
+            for remark in each.remarks:
+                remarks.setdefault(remark, []).append(str(number))
+        said = [f"{text} (track {', '.join(numbers)})" for text, numbers in remarks.items()]
+        rows.append(
+            (
+                service.title,
+                shown(service.target_lufs, 0),
+                _span([each.track.gain_db for each in found.values()]),
+                _span([each.album.gain_db for each in found.values() if each.album]),
+                "; ".join(said) or "-",
             )
+        )
     if rows:
-        columns = ("service", "track", "alone, dB", "in the album, dB", "why")
-        delivery.tables.append(Table("How services will play it", columns, rows))
+        columns = ("service", "LUFS", "alone, dB", "in the album, dB", "remarks")
+        delivery.tables.append(Table("What services will turn it up or down by", columns, rows))
         delivery.facts["outlook"] = facts
+
+
+def _span(values: Sequence[float | None]) -> str:
+    """The least and the most of gains, as one figure where they are the same."""
+    known = sorted({shown(value, 1) for value in values if value is not None}, key=float)
+    if not known:
+        return "not known"
+    return known[0] if len(known) == 1 else f"{known[0]} to {known[-1]}"
 
 
 def _printed(delivery: Delivery) -> list[Printed]:
@@ -196,17 +210,28 @@ def _track_table(delivery: Delivery, printed: list[Printed]) -> Table:
 
 
 def _codec_table(coded: list[Coded]) -> Table:
-    rows = [
-        (
-            each.path.name,
-            each.format.label,
-            shown(each.encoded.true_peak_dbtp, 2),
-            str(each.encoded.clipped_samples),
-            shown(each.encoded.gain_db, 2),
-            str(each.encoded.length_difference_frames),
+    """What each codec has made of the tracks; every file by itself is in the manifest."""
+    by_format: dict[str, list[Coded]] = {}
+    for each in coded:
+        if not each.format.lossless:
+            by_format.setdefault(each.format.label, []).append(each)
+    rows = []
+    for label, mine in by_format.items():
+        highest = max(mine, key=lambda each: each.encoded.true_peak_dbtp or -999.0)
+        rows.append(
+            (
+                label,
+                shown(highest.encoded.true_peak_dbtp, 2),
+                str(highest.printed.number),
+                str(sum(each.encoded.clipped_samples for each in mine)),
+                shown(-mine[0].encoded.gain_db, 2),
+                "yes" if all(_in_place(each.encoded) for each in mine) else "no",
+            )
         )
-        for each in coded
-        if not each.format.lossless
-    ]
-    columns = ("file", "codec", "dBTP decoded", "clipped", "lowered, dB", "frames more")
+    columns = ("codec", "dBTP decoded", "in track", "clipped", "lowered by, dB", "gapless")
     return Table("After the codec", columns, rows)
+
+
+def _in_place(encoded: Encoded) -> bool:
+    """Whether a file decodes to the source's own length, and to its own place."""
+    return not encoded.length_difference_frames and not encoded.offset_frames
