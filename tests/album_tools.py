@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +20,7 @@ from masterprint.release.platforms import load_platforms
 from masterprint.release.project import Project
 from masterprint.rendering.engine import try_render
 
+ROOT = Path(__file__).parents[1]
 PLAIN = "masterprint: 1\nname: plain\nstages:\n  - gain: {gain_db: 0}\nmaster: {dither: none}\n"
 """A chain that changes nothing: the master is the mix."""
 HELD = "masterprint: 1\nname: held\nstages:\n  - limiter: {ceiling_dbtp: -1}\n"
@@ -85,3 +90,26 @@ def project_of(path: Path, folder: Path | None = None, **more: Any) -> Project:
         result = try_render(job)
         assert result.status in ("ok", "unchanged"), result.error
     return project
+
+
+def example_release(tmp_path_factory: Any) -> Path:
+    """The example album, delivered as its README says: made once, whoever asks first.
+
+    Several processes may run tests at a time; they share it.
+    """
+    root = tmp_path_factory.getbasetemp()
+    root = root.parent if os.environ.get("PYTEST_XDIST_WORKER") else root
+    folder = root / "example-album"
+    with (root / "example-album.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "DONE").exists():
+            done = subprocess.run(
+                [sys.executable, ROOT / "examples" / "album" / "run.py", folder],
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=280,
+            )
+            assert done.returncode == 0, done.stderr
+            (folder / "DONE").write_text(done.stdout)
+    return folder

@@ -60,7 +60,7 @@ def write(delivery: Delivery) -> None:
 
 
 def tell_outlook(delivery: Delivery, services: list[tuple[str, Service]]) -> None:
-    """What services' playback will do with the tracks: in the manifest all, in the note in short."""
+    """What services will do with the tracks: in short for the note, and all for the manifest."""
     comparison = compare([each.figures for each in delivery.printed])
     album = AlbumLevels(
         comparison.integrated_lufs, comparison.loudest_lufs, comparison.true_peak_dbtp
