@@ -30,17 +30,24 @@ if TYPE_CHECKING:
         UsageError,
     )
     from masterprint.metering.measurement import Measurement
+    from masterprint.release.calls import deliver_album, render_album
+    from masterprint.release.delivering import Delivered
+    from masterprint.release.loading import Album, load_album
     from masterprint.rendering.null_result import NullResult
     from masterprint.rendering.recalled import Recalled
     from masterprint.rendering.result import RenderResult
     from masterprint.signal import Signal
     from masterprint.stages.base import Stage
+    from masterprint.tags.fields import Tags
+    from masterprint.tags.files import read_tags, write_tags
 
 _PLACES = {
+    "Album": "masterprint.release.loading",
     "AudioFileError": "masterprint.errors",
     "Chain": "masterprint.chain.model",
     "ChainError": "masterprint.errors",
     "ChainFileError": "masterprint.chain.loading",
+    "Delivered": "masterprint.release.delivering",
     "MasterSettings": "masterprint.chain.model",
     "MasterprintError": "masterprint.errors",
     "Measurement": "masterprint.metering.measurement",
@@ -52,21 +59,29 @@ _PLACES = {
     "Signal": "masterprint.signal",
     "SignalError": "masterprint.errors",
     "Stage": "masterprint.stages.base",
+    "Tags": "masterprint.tags.fields",
     "UsageError": "masterprint.errors",
+    "deliver_album": "masterprint.release.calls",
+    "load_album": "masterprint.release.loading",
     "load_chain": "masterprint.api",
     "measure": "masterprint.api",
     "null": "masterprint.api",
     "parse_chain": "masterprint.chain.loading",
+    "read_tags": "masterprint.tags.files",
     "recall": "masterprint.api",
     "render": "masterprint.api",
+    "render_album": "masterprint.release.calls",
     "render_many": "masterprint.api",
+    "write_tags": "masterprint.tags.files",
 }
 
 __all__ = [
+    "Album",
     "AudioFileError",
     "Chain",
     "ChainError",
     "ChainFileError",
+    "Delivered",
     "MasterSettings",
     "MasterprintError",
     "Measurement",
@@ -78,14 +93,20 @@ __all__ = [
     "Signal",
     "SignalError",
     "Stage",
+    "Tags",
     "UsageError",
+    "deliver_album",
+    "load_album",
     "load_chain",
     "measure",
     "null",
     "parse_chain",
+    "read_tags",
     "recall",
     "render",
+    "render_album",
     "render_many",
+    "write_tags",
 ]
 
 

@@ -165,3 +165,12 @@ def test_one_mix_for_two_tracks_is_told(tmp_path):
     tracks = [short(1), {"mix": "mixes/01.wav"}]
     found = check(tmp_path, tracks)
     assert "'Track 1' and 'Track 2' are made of one mix, mixes/01.wav" in found.warnings
+
+
+def test_an_album_of_days_is_refused(tmp_path):
+    path = write_album(tmp_path, [short(1)])
+    entry = "- {mix: mixes/01.wav, title: Number %d, gap_s: 600}\n"
+    text = path.read_text().partition("tracks:")[0] + "tracks:\n"
+    path.write_text(text + "".join(entry % n for n in range(150)))
+    with pytest.raises(AlbumFileError, match="last 25 hours in all; allowed: at most 24"):
+        check_album(load_album(path), PLATFORMS.deliverables)

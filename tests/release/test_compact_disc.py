@@ -130,3 +130,14 @@ def test_mono_and_short_tracks_are_refused_before_anything_is_written(workshop, 
     with pytest.raises(UsageError, match=r"Track 2.*2\.|00:02:00"):
         write_disc_image(shop.album, shop.layout, tmp_path / "image.wav")
     assert not list(tmp_path.glob("*.wav"))
+
+
+def test_masters_of_a_discs_own_form_are_on_it_bit_for_bit(workshop, tmp_path):
+    (tmp_path / "album").mkdir()
+    chain = "masterprint: 1\nstages:\n  - limiter: {ceiling_dbtp: -1}\nmaster: {bit_depth: 16}\n"
+    (tmp_path / "album" / "sixteen.yaml").write_text(chain)
+    tracks = [{"audio": noise(1, 4.2, level=0.99)}, {"audio": noise(2, 4.2), "gap_s": 0}]
+    shop = workshop(tracks, chain="sixteen.yaml")
+    whole = read(shop.image().path)
+    masters = np.concatenate([read(job.master) for job in shop.jobs()], axis=1)
+    np.testing.assert_array_equal(whole[:, : masters.shape[1]], masters)

@@ -98,7 +98,7 @@ def sequence(
     if dry_run:
         tell_plan(project, [SEQUENCE], as_json)
         return
-    _render(project, jobs, False, True)
+    _render(project, jobs, False, as_json or quiet)
     with _saying(as_json or quiet) as say, project.workshop(say) as workshop:
         found = project.deliver(workshop, SEQUENCE)
     tell_sequence(found, as_json, quiet)

@@ -38,6 +38,10 @@ class Source:
     crossfade_curve: Curve = "root"
     bits: int | None = 24
 
+    def fits(self, bits: int) -> bool:
+        """Whether the master has whole numbers of no more bits."""
+        return self.bits is not None and self.bits <= bits
+
     def signal(self) -> Signal:
         """The audio with its fades."""
         signal = self.open()
@@ -85,6 +89,11 @@ def programme(
     return signal
 
 
+def is_exact(sources: Sequence[Source], bits: int) -> bool:
+    """Whether masters, joined without overlaps, are whole numbers of so many bits already."""
+    return all(source.fits(bits) and source.fade is None for source in sources)
+
+
 def run_signal(run: Run, sources: Sequence[Source], ceiling_dbtp: float | None) -> Signal:
     """A run at its own rate; what is joined by crossfades is held below the ceiling.
 
@@ -98,7 +107,7 @@ def run_signal(run: Run, sources: Sequence[Source], ceiling_dbtp: float | None) 
             yield from _silence(run.channels, group[0].begin - cursor)
             frames = group[-1].end - group[0].begin
             signal = Signal(_joined(group, sources), run.sample_rate_hz, run.channels, frames)
-            if len(group) > 1 or (sources[group[0].index].bits or 64) > MOST_BITS:
+            if len(group) > 1 or not sources[group[0].index].fits(MOST_BITS):
                 signal = run_stage(ceiling_stage(ceiling_dbtp), replace(signal, reserve=RESERVE))
             yield from signal.blocks
             cursor = group[-1].end

@@ -27,6 +27,9 @@ from masterprint.release.profiles import Deliverable
 from masterprint.release.timeline import Timeline, lay_down
 from masterprint.release.workshop import track_name
 
+MOST_HOURS = 24
+"""An album from a stranger must not fill the disk with silence."""
+
 
 @dataclass
 class Checked:
@@ -164,10 +167,16 @@ def _timeline(album: Album, mixes: list[AudioFile], problems: list[Problem]) -> 
         for mix, track in zip(mixes, album.tracks, strict=True)
     ]
     try:
-        return lay_down(pieces_of(album, shapes, range(len(shapes))))
+        timeline = lay_down(pieces_of(album, shapes, range(len(shapes))))
     except UsageError as error:
         problems.append(album.problem(("tracks",), str(error)))
         return None
+    hours = timeline.frames_at(48000) / 48000 / 3600
+    if hours > MOST_HOURS:
+        message = f"last {hours:.0f} hours in all; allowed: at most {MOST_HOURS}"
+        problems.append(album.problem(("tracks",), message))
+        return None
+    return timeline
 
 
 def _media(album: Album, found: Checked, kinds: set[Any]) -> None:

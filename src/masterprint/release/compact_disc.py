@@ -22,7 +22,7 @@ from masterprint.files.formats import MasterFormat
 from masterprint.files.quantiser import reserve
 from masterprint.files.reading import open_audio
 from masterprint.files.writing import write_master
-from masterprint.release.assembly import cut, programme
+from masterprint.release.assembly import cut, is_exact, programme
 from masterprint.release.consistency import TrackFigures, TrackMeter
 from masterprint.release.layout import Layout, title_of
 from masterprint.release.loading import Album
@@ -98,7 +98,12 @@ def write_disc_image(album: Album, layout: Layout, path: Path) -> Image:
         raise UsageError(f"{album.file}: {' '.join(problems)}")
     master = MasterFormat("wav", "16", album.model.cd.dither)
     signal = programme(
-        layout.timeline, layout.sources, SAMPLE_RATE_HZ, layout.ceiling_dbtp, reserve(master)
+        layout.timeline,
+        layout.sources,
+        SAMPLE_RATE_HZ,
+        layout.ceiling_dbtp,
+        reserve(master),
+        limited=not is_exact(layout.sources, master.bits),
     )
     meter = TrackMeter(SAMPLE_RATE_HZ, 2, 1.0 - 1.25 * 2.0 ** (1 - master.bits))
     signal = _filled(signal, disc.sectors * FRAMES_PER_SECTOR)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from masterprint.files.formats import MasterFormat
 from masterprint.files.quantiser import reserve
 from masterprint.files.writing import write_master
-from masterprint.release.assembly import programme
+from masterprint.release.assembly import is_exact, programme
 from masterprint.release.consistency import TrackMeter
 from masterprint.release.delivery.base import Delivery, Table, shown
 from masterprint.release.groove import GrooveMeter
@@ -55,7 +55,7 @@ def _write(
             rate,
             layout.ceiling_dbtp,
             reserve(master),
-            limited=master.bits < 24,
+            limited=not is_exact(layout.sources, master.bits),
         )
         meter = TrackMeter(rate, signal.channels, 1.0 - 1.25 * 2.0 ** (1 - master.bits))
         groove = GrooveMeter(rate) if signal.channels == 2 and medium == "vinyl" else None
