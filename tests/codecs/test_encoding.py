@@ -130,8 +130,12 @@ def test_aac_tells_its_delay_and_padding_and_ffmpeg_agrees_on_both(
     _, delay, padding, frames = (int(word, 16) for word in told[1].split()[:4])
     assert (delay, frames) == (1024, FRAMES)
     assert (delay + frames + padding) % 1024 == 0
+    # Tags in no known encoding are no reason not to decode.
+    (tmp_path / "tags.m4a").write_bytes(data.replace(b"Lavf", b"\xff\xfe\xfdf"))
+    tagged = decode(tmp_path / "tags.m4a", "aac-256").collect()
     # FFmpeg leaves the padding at the end; what comes before it is what we decode.
     theirs, ours = _by_ffmpeg(path, tmp_path), decode(path, "aac-256").collect()
+    assert np.array_equal(tagged, ours)
     assert theirs.shape[1] - ours.shape[1] == padding
     assert np.abs(theirs[:, :FRAMES] - ours).max() < 1e-4
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from masterprint.codecs.encoding import decode, encode_to
+from masterprint.codecs.encoding import Passing, decode, encode_to
 from masterprint.codecs.formats import Format
 from masterprint.codecs.lag import Found, Stretch
 from masterprint.dsp.decibels import decibels
@@ -55,7 +55,6 @@ class Listened:
 
     Attributes:
         sample_rate_hz: of the encoded file.
-        source_true_peak_dbtp: of what was encoded, before gain and rate conversion.
         true_peak_dbtp: of what is decoded; None for silence.
         clipped_samples: decoded samples over full scale, which a player of integers cuts off.
         offset_frames: by how much what is decoded is late; None where that cannot be told.
@@ -65,7 +64,6 @@ class Listened:
     """
 
     sample_rate_hz: int
-    source_true_peak_dbtp: float | None
     true_peak_dbtp: float | None
     clipped_samples: int
     offset_frames: int | None
@@ -74,11 +72,19 @@ class Listened:
     seconds: float
 
 
-def listen(file: AudioFile, part: Path, fmt: Format, gain_db: float = 0.0) -> Listened:
-    """Encode to a file that nobody else knows, and hear what comes back."""
-    before = Peaks(file.sample_rate_hz, file.channels)
+def listen(
+    file: AudioFile,
+    part: Path,
+    fmt: Format,
+    gain_db: float = 0.0,
+    before: Passing | None = None,
+) -> Listened:
+    """Encode to a file that nobody else knows, and hear what comes back.
+
+    `before` is given the source's blocks as they are.
+    """
     stretch = Stretch()
-    encode_to(file, part, fmt, gain_db, before.passing, stretch.passing)
+    encode_to(file, part, fmt, gain_db, before, stretch.passing)
     decoded = decode(part, fmt)
     after = Peaks(decoded.sample_rate_hz, decoded.channels)
     found = Found(stretch)
@@ -87,7 +93,6 @@ def listen(file: AudioFile, part: Path, fmt: Format, gain_db: float = 0.0) -> Li
         found.feed(block)
     return Listened(
         sample_rate_hz=decoded.sample_rate_hz,
-        source_true_peak_dbtp=before.true_peak_dbtp(),
         true_peak_dbtp=after.true_peak_dbtp(),
         clipped_samples=after.clipped_samples,
         offset_frames=found.lag_frames(),

@@ -108,7 +108,8 @@ def checked_encode(
     with whole_at(target, fmt) as part:
         if fmt.lossless:
             return _compared(file, part, target, fmt, gain_db)
-        first = heard = listen(file, part, fmt, gain_db)
+        before = Peaks(file.sample_rate_hz, file.channels)
+        first = heard = listen(file, part, fmt, gain_db, before.passing)
         gain, passes = gain_db, 1
         for margin in MARGINS_DB:
             over = _over(heard.true_peak_dbtp, ceiling_dbtp)
@@ -125,7 +126,7 @@ def checked_encode(
             passes=passes,
             gain_db=gain,
             ceiling_dbtp=ceiling_dbtp,
-            source_true_peak_dbtp=heard.source_true_peak_dbtp,
+            source_true_peak_dbtp=before.true_peak_dbtp(),
             first_true_peak_dbtp=first.true_peak_dbtp,
             true_peak_dbtp=heard.true_peak_dbtp,
             first_clipped_samples=first.clipped_samples,

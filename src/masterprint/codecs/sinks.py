@@ -137,9 +137,8 @@ def compression(fmt: Format, channels: int) -> dict[str, Any]:
         return {"bitrate_mode": "VARIABLE", "compression_level": fmt.quality / 10.0}
     if fmt.codec == "mp3":
         best, worst = MP3_KBPS
-        # It cuts the kbit/s off to a whole number, from which LAME takes the next that there is.
-        level = (best - fmt.kbps) / (best - worst)
-        return {"bitrate_mode": "CONSTANT", "compression_level": max(0.0, level - 1e-6)}
+        level = (best - fmt.kbps) / (best - worst)  # LAME takes the nearest that there is
+        return {"bitrate_mode": "CONSTANT", "compression_level": level}
     best, worst = OPUS_KBPS
     level = (best - fmt.kbps / channels) / (best - worst)
     return {"compression_level": min(1.0, max(0.0, level))}
