@@ -191,16 +191,16 @@ def test_flac_is_sound_and_has_the_md5_of_its_samples(encoded: dict[str, Path]) 
 def test_rates_that_a_codec_does_not_take_are_converted_in_their_family(
     tmp_path: Path, rate: int, name: str, expected: int
 ) -> None:
-    audio = demo_mix(rate)[:, :rate]
+    audio = demo_mix(rate)[:, rate : rate + rate // 2]
     soundfile.write(tmp_path / "in.wav", audio.T, rate, "PCM_24")
     out = tmp_path / f"out{FORMATS[name].extension}"
     encode(tmp_path / "in.wav", out, name, gain_db=-3.0)
     back = decode(out, name)
     assert back.sample_rate_hz == expected
     decoded = back.collect()
-    assert decoded.shape[1] == expected
-    low = np.abs(np.fft.rfft(decoded[0]))[20:2000] / expected
-    reference = np.abs(np.fft.rfft(audio[0]))[20:2000] / rate
+    assert decoded.shape[1] == expected // 2
+    low = np.abs(np.fft.rfft(decoded[0]))[10:1000] / expected
+    reference = np.abs(np.fft.rfft(audio[0]))[10:1000] / rate
     assert 20 * np.log10(np.linalg.norm(low) / np.linalg.norm(reference)) == pytest.approx(
         -3.0, abs=0.1
     )
