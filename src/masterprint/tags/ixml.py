@@ -95,26 +95,28 @@ def build_ixml(values: Mapping[Path, str | None], over: bytes | None = None) -> 
     """
     data = tidy(over) if over is not None else b""
     data = data or _DOCUMENT
-    for path, value in values.items():
-        data = _with(data, path, value)
-    return data
-
-
-def _with(data: bytes, path: Path, value: str | None) -> bytes:
     root = parse_xml(data)
     if root.name != ROOT or root.inner_end == root.end:
         raise XmlError(f"it is a document {root.name!r}, where {ROOT} is expected")
-    found = root.at(*path)
-    if value is None:
-        return data if found is None else spliced(data, [(found.start, found.end, b"")])
-    name = path[-1].encode()
-    element = b"<" + name + b">" + in_xml(value, data) + b"</" + name + b">"
-    if found is not None:
-        return spliced(data, [(found.start, found.end, element)])
-    parent = root.at(*path[:-1])
-    if parent is None or parent.inner_end == parent.end:
-        group = path[0].encode()
-        element = b"<" + group + b">" + element + b"</" + group + b">"
-        start, end = (root.inner_end,) * 2 if parent is None else (parent.start, parent.end)
-        return spliced(data, [(start, end, element + b"\n")])
-    return spliced(data, [(parent.inner_end, parent.inner_end, element)])
+    edits: list[tuple[int, int, bytes]] = []
+    new: dict[Path, bytes] = {}
+    for (*group, name), value in values.items():
+        found = root.at(*group, name)
+        element = b"" if value is None else _element(name, in_xml(value, data))
+        if found is not None:
+            edits.append((found.start, found.end, element))
+        elif element:
+            new[tuple(group)] = new.get(tuple(group), b"") + element
+    for group_path, elements in new.items():
+        parent = root.at(*group_path)
+        if parent is None:
+            edits.append((root.inner_end, root.inner_end, _element(group_path[0], elements)))
+        elif parent.inner_end == parent.end:  # it has one tag only
+            edits.append((parent.start, parent.end, _element(group_path[0], elements)))
+        else:
+            edits.append((parent.inner_end, parent.inner_end, elements))
+    return spliced(data, edits)
+
+
+def _element(name: str, inner: bytes) -> bytes:
+    return b"<%b>%b</%b>\n" % (name.encode(), inner, name.encode())

@@ -48,12 +48,12 @@ def rewrite(
         kind = b"RF64" if riff.kind == b"RIFF" else riff.kind
         pieces = _without_room(pieces) if riff.kind == b"RIFF" else pieces
         out.write(struct.pack("<4sI4s", kind, UNKNOWN_SIZE, b"WAVE") + _sizes(riff, pieces, limit))
+    audio = riff.audio
     large = riff.kind != b"RIFF" or body > limit
     with riff.path.open("rb") as source:
         for piece in pieces:
             size = _size(piece)
-            is_audio = isinstance(piece, Chunk) and piece.offset == riff.audio.offset
-            hidden = large and (is_audio or size >= limit)
+            hidden = large and (piece == audio or size >= limit)
             name = piece.id if isinstance(piece, Chunk) else piece[0]
             out.write(struct.pack("<4sI", name, UNKNOWN_SIZE if hidden else size))
             if isinstance(piece, Chunk):
@@ -71,8 +71,9 @@ def _plan(riff: Riff, changes: Mapping[bytes, bytes | None]) -> list[Piece]:
     last = [new.pop(LAST)] if LAST in new else []
     before = [new.pop(key) for key in ORDER if key in new] + list(new.values())
     pieces: list[Piece] = []
+    audio = riff.audio
     for chunk in riff.chunks:
-        if chunk == riff.audio:
+        if chunk == audio:
             pieces += before
         if chunk.key not in changes and not (chunk.id == b"ds64" and riff.kind != b"RIFF"):
             pieces.append(chunk)

@@ -7,6 +7,7 @@ end, or name files), and so are more elements, levels and bytes than such a chun
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from xml.sax.saxutils import escape
 MOST_BYTES = 16 << 20
 MOST_ELEMENTS = 200_000
 MOST_LEVELS = 64
+_QUOTE_OR_END = re.compile(rb"[\"'>]")
 
 
 class XmlError(ValueError):
@@ -89,9 +91,11 @@ def parse_xml(data: bytes) -> Element:
 
 def spliced(data: bytes, edits: Sequence[tuple[int, int, bytes]]) -> bytes:
     """The text with other bytes from a place up to a place, for each edit; they do not overlap."""
-    for start, end, new in sorted(edits, reverse=True):
-        data = data[:start] + new + data[end:]
-    return data
+    pieces, place = [], 0
+    for start, end, new in sorted(edits, key=lambda edit: edit[:2]):
+        pieces += [data[place:start], new]
+        place = end
+    return b"".join([*pieces, data[place:]])
 
 
 def in_xml(text: str, data: bytes = b"") -> bytes:
@@ -151,17 +155,13 @@ class _Reader:
 
 def _end_of_tag(data: bytes, start: int) -> int:
     """Behind the > that closes a tag, which may stand in the value of an attribute, too."""
-    place, quote = start, b""
-    while place < len(data):
-        byte = data[place : place + 1]
-        if quote:
-            quote = b"" if byte == quote else quote
-        elif byte in (b'"', b"'"):
-            quote = byte
-        elif byte == b">":
-            return place + 1
-        place += 1
-    return place
+    quote = b""
+    for found in _QUOTE_OR_END.finditer(data, start):
+        if not quote and found[0] == b">":
+            return found.end()
+        if found[0] in (quote, b'"', b"'"):
+            quote = b"" if quote == found[0] else quote or found[0]
+    return len(data)
 
 
 def _local(name: str) -> str:
