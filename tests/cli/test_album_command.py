@@ -209,3 +209,23 @@ def run_with(run, more, *args):
                 del os.environ[key]
             else:
                 os.environ[key] = value
+
+
+def test_tags_are_taken_from_an_album(run, album, tmp_path):
+    mixes = album.parent / "mixes"
+    files = [mixes / "01.wav", tmp_path / "Track 2, final.wav", tmp_path / "02 - old name.wav"]
+    shutil.copy(mixes / "02.wav", files[1])
+    shutil.copy(mixes / "02.wav", files[2])
+    assert run("tag", files[1], "--set", "isrc=GBAYE2600002").returncode == 0
+    done = run("tag", *files, "--from", album, "--set", "comment=for review")
+    assert done.returncode == 0, done.stderr
+    titles = [masterprint.read_tags(file).title for file in files]
+    assert titles == ["Shore", "Undertow", "Undertow"]
+    assert masterprint.read_tags(files[0]).comment == "for review"
+    assert masterprint.read_tags(files[0]).upc == "4006381333931"
+    shutil.copy(files[2], tmp_path / "unnamed.wav")
+    run("tag", tmp_path / "unnamed.wav", "--remove", "isrc")
+    done = run("tag", files[0], tmp_path / "unnamed.wav", "--from", album, "--set", "title=X")
+    assert done.returncode == 2
+    assert "unnamed.wav: is none of the album's tracks, by name, ISRC or number" in done.stderr
+    assert masterprint.read_tags(files[0]).title == "Shore"

@@ -10,9 +10,11 @@ import typer
 
 if TYPE_CHECKING:
     from masterprint.tags.applying import Wanted
+    from masterprint.tags.fields import Tags
     from masterprint.tags.files import Contents
 
 BEXT = "bext."
+Changes = tuple["Tags", dict[str, str], frozenset[str]]
 
 
 def tag(
@@ -29,26 +31,30 @@ def tag(
     cover: Annotated[
         Path | None, typer.Option("--cover", metavar="FILE", help="JPEG or PNG for the front.")
     ] = None,
+    album: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="ALBUM", help="Say what an album file says of each track."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print what files say as JSON.")] = False,
 ) -> None:
     """Read and write titles, codes, credits and covers of audio files; the audio stays as it is.
 
-    Without --set, --remove and --cover, prints what each file says. Files are replaced whole.
+    Without --set, --remove, --cover and --from, prints what each file says. Files are replaced
+    whole.
     """
-    from masterprint.tags.applying import Wanted, apply_each
+    from masterprint.tags.applying import apply_each
 
     changes = _asked_for(settings or [], remove or [], cover)
     errors: dict[Path, str] = {}
-    if changes is not None:
-        tags, bext, gone = changes
-        wanted = [Wanted(file, tags, bext, gone) for file in dict.fromkeys(files)]
+    wanted = _wanted(list(dict.fromkeys(files)), changes, album)
+    if wanted is not None:
         for each, error in apply_each(wanted):
             if error is not None:
                 errors[each.file] = str(error)
             elif not as_json:
                 print(_told(each))
     rows = []
-    for file in files if as_json or changes is None else []:
+    for file in files if as_json or wanted is None else []:
         rows.append(_row(file, errors, show=not as_json))
     for error_text in errors.values():
         from masterprint.cli.console import clean
@@ -62,9 +68,30 @@ def tag(
         raise typer.Exit(1)
 
 
-def _asked_for(
-    settings: list[str], remove: list[str], cover: Path | None
-) -> tuple[Any, dict[str, str], frozenset[str]] | None:
+def _wanted(files: list[Path], changes: Changes | None, album: Path | None) -> list[Wanted] | None:
+    """What each file is to say: as an album has it, and over that what is set; None for nothing."""
+    from dataclasses import fields, replace
+
+    from masterprint.tags.applying import Wanted
+
+    if album is None:
+        return None if changes is None else [Wanted(file, *changes) for file in files]
+    from masterprint.release.labelling import tags_from
+    from masterprint.release.loading import load_album
+    from masterprint.tags.fields import Tags
+
+    own, bext, gone = changes or (Tags(), {}, frozenset())
+    over = {
+        each.name: value for each in fields(own) if (value := getattr(own, each.name)) is not None
+    }
+    over |= dict.fromkeys(gone & set(Tags.__dataclass_fields__))
+    return [
+        Wanted(file, replace(tags, **over), bext, gone)
+        for file, tags in tags_from(load_album(album), files).items()
+    ]
+
+
+def _asked_for(settings: list[str], remove: list[str], cover: Path | None) -> Changes | None:
     """The tags, fields of bext and removals that options ask for; None where they ask nothing.
 
     Raises:
