@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 import soundfile
 
 import masterprint
+from album_tools import example_release
 from masterprint.demo.music import synthesise_mix
 
 ROOT = Path(__file__).parents[1]
@@ -47,8 +49,12 @@ def studio(tmp_path_factory):
     """A folder with what the README assumes: a mix, and the chain that it shows."""
     folder = tmp_path_factory.mktemp("studio")
     soundfile.write(folder / "mix.wav", synthesise_mix(44100, 20.0).T, 44100, "PCM_24")
-    (chain,) = blocks("yaml")
+    chain, album = blocks("yaml")
     (folder / "low-tide.yaml").write_text(chain)
+    (folder / "album.yaml").write_text(album)
+    (folder / "mixes").mkdir()
+    for name in ("shore", "undertow", "ebb"):
+        shutil.copy(folder / "mix.wav", folder / "mixes" / f"{name}.wav")
     return folder
 
 
@@ -89,7 +95,7 @@ def test_the_python_of_the_pages_works(studio):
 
 
 def test_the_output_in_the_readme_is_what_the_demo_prints(tmp_path):
-    shown, mistakes = blocks("text")
+    shown, mistakes, _ = blocks("text")
     done = shell("masterprint demo", tmp_path)
     assert done.returncode == 0, done.stderr
     printed = [line.rstrip() for line in done.stdout.splitlines()]
@@ -101,7 +107,7 @@ def test_the_output_in_the_readme_is_what_the_demo_prints(tmp_path):
     done = shell(command.removeprefix("$ "), tmp_path)
     assert done.returncode == 1, done.stderr
     assert done.stdout.startswith(answer.rstrip())
-    (chain,) = blocks("yaml")
+    chain, _ = blocks("yaml")
     wrong = chain.replace("compressor:", "compresor:").replace(
         "ceiling_dbtp: -1", "ceiling_dbtp: 1"
     )
@@ -113,6 +119,7 @@ def test_the_output_in_the_readme_is_what_the_demo_prints(tmp_path):
 def test_every_example_runs(tmp_path, mix):
     names = {path.name for path in (ROOT / "examples").iterdir() if path.name != "__pycache__"}
     assert names == {
+        "album",  # see below
         "array_in_a_notebook.py",
         "chain_in_code.py",
         "farm",
@@ -162,3 +169,11 @@ def test_the_stage_reference_is_up_to_date(tmp_path):
     finally:
         sys.path.pop(0)
     assert (ROOT / "docs" / "stages.md").read_text(encoding="utf-8") == reference(), "make docs"
+
+
+def test_the_sequence_in_the_readme_is_that_of_the_example_album(tmp_path_factory):
+    folder = example_release(tmp_path_factory) / "release" / "album" / "sequence"
+    (shown,) = (block for block in blocks("text") if block.startswith("Timeline"))
+    note = (folder / "delivery-note.txt").read_text(encoding="utf-8").splitlines()
+    for line in shown.splitlines():
+        assert line in note
