@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -53,8 +52,9 @@ def studio(tmp_path_factory):
     (folder / "low-tide.yaml").write_text(chain)
     (folder / "album.yaml").write_text(album)
     (folder / "mixes").mkdir()
-    for name in ("shore", "undertow", "ebb"):
-        shutil.copy(folder / "mix.wav", folder / "mixes" / f"{name}.wav")
+    for number, name in enumerate(("shore", "undertow", "ebb"), 6):
+        short = synthesise_mix(44100, float(number))
+        soundfile.write(folder / "mixes" / f"{name}.wav", short.T, 44100, "PCM_24")
     return folder
 
 

@@ -93,10 +93,17 @@ def test_platforms_are_listed_with_evidence_and_shown_with_source_and_date(run):
     for word in ("-14 LUFS", "-2 dBTP", "support.spotify.com", "2026-11", "official", "Vorbis 320"):
         assert word in one
     data = json.loads(run("platforms", "--json").stdout)
-    assert len(data) > 15
-    assert all(each["source"] and each["checked"] and each["evidence"] for each in data)
-    (only,) = json.loads(run("platforms", "apple", "--json").stdout)
-    assert only["name"] == "apple-music"
+    assert len(data["services"]) > 15
+    for each in data["services"] + data["deliverables"]:
+        assert each["source"]
+        assert each["checked"]
+        assert each["evidence"]
+    only = json.loads(run("platforms", "apple", "--json").stdout)
+    assert [each["name"] for each in only["services"]] == ["apple-music"]
+    assert only["deliverables"] == []
+    assert "Opus 160 kbit/s" in run("platforms", "download").stdout
+    both = json.loads(run("platforms", "vinyl", "--json").stdout)
+    assert len(both["services"]) == len(both["deliverables"]) == 1
 
 
 def test_a_strangers_table_cannot_steer_the_terminal(run, tmp_path):

@@ -9,7 +9,10 @@ import typer
 
 if TYPE_CHECKING:
     from masterprint.release.platforms import Platforms, Service
+    from masterprint.release.profiles import Deliverable
 
+SHORT_GAINS = {"down": "down", "both": "both", "up_with_headroom": "headroom", "none": "-"}
+SHORT_ALBUMS = {"album": "whole", "loudest_track": "loudest", "track": "tracks", "unknown": "?"}
 GAINS = {
     "down": "down only",
     "both": "up and down",
@@ -41,58 +44,63 @@ def platforms(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """List what services ask for and do, or all that is known of one: targets, codecs, source."""
+    """List what services ask for and do, and what can be delivered; or all that is known of one."""
     from masterprint.cli.console import print_json
     from masterprint.release.platforms import load_platforms
 
     found = load_platforms(own)
+    services, deliverables = list(found.services), list(found.deliverables)
     if name is not None:
-        key, service = found.find(name)
-        if as_json:
-            print_json(found.as_dict([key]))
-        else:
-            _print_one(key, service, str(found.files[key]))
-    elif as_json:
-        print_json(found.as_dict())
-    else:
+        deliverables = [each for each in deliverables if each == name.strip().lower()]
+        services = [found.find(name)[0]] if found.has(name) or not deliverables else []
+    if as_json:
+        plain = [{"name": n} | found.deliverables[n].model_dump() for n in deliverables]
+        print_json({"services": found.as_dict(services), "deliverables": plain})
+    elif name is None:
         _print_all(found)
+    else:
+        for key in services:
+            _print_one(key, found.services[key], str(found.files[key]))
+        for key in deliverables:
+            _print_deliverable(key, found.deliverables[key])
 
 
 def _print_all(found: Platforms) -> None:
-    from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from masterprint.cli.console import clean
 
-    table = Table(box=box.SIMPLE, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
     table.add_column("platform", no_wrap=True)  # has to be typed as it is
-    table.add_column("LUFS", justify="right")
-    table.add_column("dBTP", justify="right")
-    for heading in ("gain", "albums", "evidence", "checked"):
-        table.add_column(heading, no_wrap=heading in ("evidence", "checked"))
+    table.add_column("LUFS", justify="right", no_wrap=True)
+    table.add_column("dBTP", justify="right", no_wrap=True)
+    for heading in ("turns", "albums", "evidence", "checked"):
+        table.add_column(heading, no_wrap=True)
     for name, service in found.services.items():
         style = "bold red" if service.evidence == "contradictory" else ""
         table.add_row(
             Text(name),
             _level(service.target_lufs),
             _level(service.max_true_peak_dbtp),
-            GAINS[service.gain],
-            "-" if service.gain == "none" else ALBUMS[service.album],
+            SHORT_GAINS[service.gain],
+            "-" if service.gain == "none" else SHORT_ALBUMS[service.album],
             Text(EVIDENCE[service.evidence], style=style),
             Text(clean(service.checked)),
         )
     Console().print(table)
-    print("Services change these without notice. `masterprint platforms NAME` tells the source.")
+    print()
+    table = Table(box=None, pad_edge=False)
+    table.add_column("deliverable", no_wrap=True)
+    table.add_column("what")
+    for name, each in found.deliverables.items():
+        table.add_row(Text(name), Text(clean(each.description)))
+    Console().print(table)
+    print("\nServices change these without notice. `masterprint platforms NAME` tells the source.")
 
 
 def _print_one(name: str, service: Service, file: str) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from masterprint.cli.console import clean
     from masterprint.codecs.formats import FORMATS
 
     rows: list[tuple[str, str]] = [
@@ -114,8 +122,39 @@ def _print_one(name: str, service: Service, file: str) -> None:
         ("evidence", EVIDENCE[service.evidence]),
         ("from", file),
     ]
+    _print_rows(f"{service.title} ({name})", rows)
+
+
+def _print_deliverable(name: str, profile: Deliverable) -> None:
+    from masterprint.codecs.formats import FORMATS
+
+    tracks = profile.kind == "tracks"
+    _print_rows(
+        f"Deliverable {name}",
+        [
+            ("what", profile.description),
+            ("kind", profile.kind),
+            ("formats", ", ".join(FORMATS[each].label for each in profile.formats if tracks)),
+            ("rate", _with(profile.sample_rate_hz, "Hz")),
+            ("target", _with(profile.target_lufs, "LUFS")),
+            ("ceiling", _with(profile.ceiling_dbtp, "dBTP")),
+            ("services", ", ".join(profile.services)),
+            ("source", profile.source),
+            ("checked", profile.checked),
+            ("evidence", profile.evidence),
+        ],
+    )
+
+
+def _print_rows(title: str, rows: list[tuple[str, str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from masterprint.cli.console import clean
+
     table = Table(
-        title=Text(f"{clean(service.title)} ({name})"),
+        title=Text(clean(title)),
         title_justify="left",
         title_style="bold",
         show_header=False,

@@ -142,6 +142,14 @@ class Platforms:
     files: dict[str, Path]
     deliverables: dict[str, Deliverable]
 
+    def has(self, name: str) -> bool:
+        """Whether a service is known by a name."""
+        try:
+            self.find(name)
+        except UsageError:
+            return False
+        return True
+
     def find(self, name: str) -> tuple[str, Service]:
         """A service by its name or another that it has.
 
