@@ -92,6 +92,12 @@ def test_the_python_of_the_pages_works(studio):
         assert done.returncode == 0, done.stderr
     assert "identical every sample of mix.wav is the same" in done.stdout
     assert "stage 7, maximizer: target_lufs: -14 -> -11" in done.stdout
+    text = (ROOT / "docs" / "albums.md").read_text(encoding="utf-8")
+    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    (studio / "snippet.py").write_text(code)
+    done = shell("python snippet.py", studio)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "GBAYE2600001"
 
 
 def test_the_output_in_the_readme_is_what_the_demo_prints(tmp_path):
