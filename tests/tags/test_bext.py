@@ -37,9 +37,9 @@ def test_loudness_that_is_not_known_is_7fff():
 
 def test_loudness_comes_from_a_measurement():
     figures = dict.fromkeys(Measurement.__dataclass_fields__)
-    found = Measurement(**figures | {"integrated_lufs": -14.024, "true_peak_dbtp": -1.0})
+    found = Measurement(**figures | {"integrated_lufs": -14.026, "true_peak_dbtp": -1.0})
     data = build_bext(Bext().measured(found))
-    assert struct.unpack("<5h", data[412:422]) == (-1402, 0x7FFF, -100, 0x7FFF, 0x7FFF)
+    assert struct.unpack("<5h", data[412:422]) == (-1403, 0x7FFF, -100, 0x7FFF, 0x7FFF)
 
 
 def test_text_becomes_ascii_as_near_as_that_comes():
