@@ -51,12 +51,13 @@ class Contents:
     wav: wav.WavContents | None = None
 
 
-def read_contents(path: Path) -> Contents:
+def read_contents(path: str | Path) -> Contents:
     """What a file says, and of a WAV file what it consists of.
 
     Raises:
         AudioFileError: it cannot be read, or is none that holds tags.
     """
+    path = Path(path)
     container = container_of(path)
     with _understood(path):
         if container == "wav":
@@ -65,7 +66,7 @@ def read_contents(path: Path) -> Contents:
         return Contents(container, _READ[container](path))
 
 
-def read_tags(path: Path) -> Tags:
+def read_tags(path: str | Path) -> Tags:
     """What a file says.
 
     Raises:
@@ -75,7 +76,7 @@ def read_tags(path: Path) -> Tags:
 
 
 def write_tags(
-    path: Path, tags: Tags, *, bext: Bext | None = None, remove: Collection[str] = ()
+    path: str | Path, tags: Tags, *, bext: Bext | None = None, remove: Collection[str] = ()
 ) -> None:
     """Have a file say something else; its audio, and all else in it, stays as it is.
 
@@ -92,6 +93,7 @@ def write_tags(
             container than WAV.
         AudioFileError: the file cannot be read or written; it is as it was.
     """
+    path = Path(path)
     if unknown := [name for name in remove if name not in REMOVABLE]:
         raise UsageError(f"{path}: there is no field {unknown[0]!r} that could be removed.")
     try:
