@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from masterprint.tags.changes import changes_to
 from masterprint.tags.fields import Tags
 from masterprint.tags.info import (
+    agreed,
     build_info,
     changed_info,
     encoding_of,
-    in_utf8,
-    needs_cset,
     parse_info,
+    says_ours,
     tags_in_info,
 )
 
@@ -61,9 +61,14 @@ def test_text_of_other_times_is_read_in_its_code_page():
     page = struct.pack("<4H", 1251, 0, 0, 0)
     entries = [(b"INAM", b"\xcf\xf0\xe8\xeb\xe8\xe2\0")]
     assert tags_in_info(entries, encoding_of(page)).title == "Прилив"
-    assert in_utf8(entries, encoding_of(page)) == [(b"INAM", "Прилив\0".encode())]
-    assert needs_cset(entries)
-    assert not needs_cset(parse_info(LIST))
+
+
+def test_our_fields_stand_there_only_where_nobody_can_read_them_wrong():
+    entries = parse_info(LIST)
+    assert agreed(entries) == entries
+    assert agreed(changed(entries, artist="Ødegård")) == [(b"IENG", b"Me\0")]
+    assert not says_ours([(b"IENG", b"Me\0")])
+    assert says_ours(entries)
 
 
 @pytest.mark.parametrize("page", [b"", b"\0", b"\xff" * 8])

@@ -1,11 +1,13 @@
 """RIFF's own tags, the chunk `LIST` of form `INFO`: an id, u32 size, text that a NUL ends, padding.
 
-Its text is written as UTF-8, with a chunk `CSET` before it that says so (u16 code page 65001, then
-country, language and dialect, 0) where it is not ASCII alone. Ffmpeg and libsndfile take it for
-UTF-8 anyway, ExifTool does because of CSET; MediaInfo takes it for Latin-1 whatever is said, and
-has to be content with `id3 `. Ids and their meaning are those of Picard's tag map, which gives
-none to ISRC, barcode, catalogue number and label: those stand in `id3 ` and `axml`. (The id `ISRC`
-means the source, that is, who supplied the subject.)
+Nobody has agreed on its encoding: FFmpeg and libsndfile take UTF-8, MediaInfo and Windows a code
+page, ExifTool what a chunk `CSET` says. So our fields stand there where all of them are ASCII, and
+otherwise in `id3 ` alone, which everybody reads where INFO says nothing. What others wrote is read
+in the code page of CSET, else that of Windows.
+
+Ids and their meaning are those of Picard's tag map, which gives none to ISRC, barcode, catalogue
+number and label: those stand in `id3 ` and `axml`. (The id `ISRC` means the source, that is, who
+supplied the subject.)
 """
 
 from __future__ import annotations
@@ -31,9 +33,8 @@ IDS = {
 }
 TRACK = (b"ITRK", b"IPRT")
 """Written is the first; both are read."""
+OURS = {*IDS.values(), *TRACK}
 SOURCE = b"ISRC"
-UTF8 = struct.pack("<4H", 65001, 0, 0, 0)
-"""What CSET holds where text is UTF-8."""
 MOST_ENTRIES = 10000
 _IS_A_CODE = re.compile(rb"(?:ISRC:? ?)?[A-Z]{2}-?[A-Z0-9]{3}-?\d\d-?\d{5}\s*\0*")
 
@@ -91,17 +92,16 @@ def changed_info(entries: Entries, changes: Changes) -> Entries:
     return kept + [(name, _bytes(text)) for name, text in new.items() if text is not None]
 
 
-def in_utf8(entries: Entries, encoding: str) -> Entries:
-    """The list with all text in UTF-8, as CSET will say of it."""
-    return [
-        (name, data if _is_utf8(data) else _bytes(_text(data, encoding) or ""))
-        for name, data in entries
-    ]
+def agreed(entries: Entries) -> Entries:
+    """The list with our fields where all of them are ASCII, else without; others' stay."""
+    if all(data.isascii() for name, data in entries if name in OURS):
+        return entries
+    return [(name, data) for name, data in entries if name not in OURS]
 
 
-def needs_cset(entries: Entries) -> bool:
-    """Whether a list has text beyond ASCII."""
-    return not all(data.isascii() for _, data in entries)
+def says_ours(entries: Entries) -> bool:
+    """Whether one of our fields is there."""
+    return any(name in OURS for name, _ in entries)
 
 
 def build_info(entries: Entries) -> bytes | None:

@@ -17,8 +17,8 @@ from masterprint.tags.replacing import COPY_BYTES
 from masterprint.tags.riff import UNKNOWN_SIZE, Chunk, Riff
 
 LIMIT = UNKNOWN_SIZE
-ORDER = (b"CSET", b"bext", b"iXML", b"axml", b"LIST INFO")
-"""Of what is new before the audio; CSET tells how to read what follows it."""
+ORDER = (b"bext", b"iXML", b"axml", b"LIST INFO")
+"""Of what is new before the audio."""
 LAST = b"id3 "
 ROOM = (b"JUNK", b"junk")
 ROOM_BYTES = 28

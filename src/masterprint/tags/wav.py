@@ -1,9 +1,9 @@
 """Tags of WAV files, RF64 and BW64 too, where different readers look in different chunks.
 
-Title, artist and the like stand in `LIST INFO`, which every program reads; all fields and the cover
-in `id3 `, which players read; the ISRC in `axml`, where broadcasters look for it. `bext` and `iXML`
-are written when a `Bext` is given. When they contradict each other, `id3 ` is believed first, then
-`axml`, then INFO: it holds the most, and is what players show.
+Title, artist and the like stand in `LIST INFO`, which every program reads, where they are ASCII;
+all fields and the cover in `id3 `, which players read; the ISRC in `axml`, where broadcasters look
+for it. `bext` and `iXML` are written when a `Bext` is given. When they contradict each other,
+`id3 ` is believed first, then `axml`, then INFO: it holds the most, and is what players show.
 """
 
 from __future__ import annotations
@@ -20,14 +20,13 @@ from masterprint.tags.changes import Changes
 from masterprint.tags.fields import FIELDS, Tags
 from masterprint.tags.id3 import change_id3, dump_id3, load_id3, tags_in_id3
 from masterprint.tags.info import (
-    UTF8,
     Entries,
+    agreed,
     build_info,
     changed_info,
     encoding_of,
-    in_utf8,
-    needs_cset,
     parse_info,
+    says_ours,
     tags_in_info,
 )
 from masterprint.tags.ixml import MIRRORS, build_ixml, mirror_of, parse_ixml
@@ -115,11 +114,8 @@ def change(
         # Who finds tags in one chunk looks into no other: each says all that it can.
         tag, entries = load_id3(riff.first(b"id3 ")), _entries(riff)
         change_id3(tag, changes if tag else changes.everything())
-        entries = changed_info(entries, changes if entries else changes.everything())
-        if needs_cset(entries):
-            entries = in_utf8(entries, encoding_of(riff.first(b"CSET")))
-            chunks[b"CSET"] = UTF8
-        chunks |= {b"id3 ": dump_id3(tag), b"LIST INFO": build_info(entries)}
+        entries = changed_info(entries, changes if says_ours(entries) else changes.everything())
+        chunks |= {b"id3 ": dump_id3(tag), b"LIST INFO": build_info(agreed(entries))}
     with _told(path, "iXML"):
         chunks |= _new_ixml(riff, changes, bext, "bext" in remove)
     with _told(path, "axml"):
