@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from masterprint.codes import check_digit, ean13, ean_of, isrc_of, isrc_shown, iswc_of, iswc_shown
+from masterprint.codes import (
+    check_digit,
+    ean13,
+    ean_of,
+    isrc_of,
+    isrc_shown,
+    iswc_of,
+    iswc_shown,
+    language_of,
+    two_letters,
+)
 
 
 @pytest.mark.parametrize(
@@ -55,3 +65,12 @@ def test_an_iswc_is_checked(text):
     assert iswc_shown("T0345246801") == "T-034.524.680-1"
     with pytest.raises(ValueError, match="would have to be 1"):
         iswc_of("T-034.524.680-2")
+
+
+def test_a_language_is_three_letters_and_for_cd_text_two():
+    assert language_of("SWE") == "swe"
+    assert two_letters("swe") == "sv"
+    assert two_letters("ger") == two_letters("deu") == "de"
+    assert two_letters("tlh") is None
+    with pytest.raises(ValueError, match="did you mean 'deu'"):
+        language_of("de")

@@ -1,4 +1,4 @@
-"""The codes of a release: ISRC (ISO 3901), EAN-13 and UPC-A, ISWC (ISO 15707)."""
+"""The codes of a release: ISRC (ISO 3901), EAN-13 and UPC-A, ISWC (ISO 15707), languages."""
 
 from __future__ import annotations
 
@@ -6,6 +6,19 @@ import re
 
 _ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
 _ISWC = re.compile(r"T[0-9]{10}")
+
+LANGUAGES = {
+    "ara": "ar", "ces": "cs", "cym": "cy", "dan": "da", "deu": "de", "ell": "el", "eng": "en",
+    "fin": "fi", "fra": "fr", "gle": "ga", "heb": "he", "hin": "hi", "hun": "hu", "isl": "is",
+    "ita": "it", "jpn": "ja", "kor": "ko", "nld": "nl", "nob": "nb", "nor": "no", "pol": "pl",
+    "por": "pt", "rus": "ru", "spa": "es", "swe": "sv", "tur": "tr", "ukr": "uk", "zho": "zh",
+}  # fmt: skip
+"""ISO 639: three letters, as tags have them, and two, as CD-Text has them."""
+_BY_LIBRARIES = {
+    "ger": "deu", "fre": "fra", "dut": "nld", "cze": "ces", "gre": "ell", "chi": "zho",
+    "wel": "cym", "ice": "isl",
+}  # fmt: skip
+"""The other code of three letters that some languages have."""
 
 
 def isrc_of(text: str) -> str:
@@ -82,6 +95,27 @@ def iswc_of(text: str) -> str:
 def iswc_shown(iswc: str) -> str:
     """An ISWC as it is printed: T-034.524.680-1."""
     return f"T-{iswc[1:4]}.{iswc[4:7]}.{iswc[7:10]}-{iswc[10]}"
+
+
+def language_of(text: str) -> str:
+    """A language as the three letters of ISO 639-2.
+
+    Raises:
+        ValueError: with what was found and what is expected.
+    """
+    code = text.lower()
+    if not re.fullmatch(r"[a-z]{3}", code):
+        meant = next((three for three, two in LANGUAGES.items() if two == code), None)
+        raise ValueError(
+            f"found {text!r}; allowed: the three letters of ISO 639-2, such as eng"
+            + (f"; did you mean {meant!r}?" if meant else "")
+        )
+    return code
+
+
+def two_letters(language: str) -> str | None:
+    """The code of two letters for one of three; None where we know none."""
+    return LANGUAGES.get(_BY_LIBRARIES.get(language, language))
 
 
 def _as_digits(text: str) -> str:

@@ -43,7 +43,7 @@ def test_a_template_is_filled():
         ("{track:02} {titel}", "there is no field {titel}; did you mean 'title'?"),
         ("{track:99999999} {title}", "allowed: fields as"),
         ("{title.__class__}", "allowed: fields as"),
-        ("{artist}", "names all tracks alike"),
+        ("{artist}", "names all alike; allowed: with {track} in it"),
         ("{{title}}", "allowed: fields as"),
     ],
 )

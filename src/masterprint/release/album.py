@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from masterprint.codes import ean_of, isrc_of, iswc_of
+from masterprint.codes import ean_of, isrc_of, iswc_of, language_of
 from masterprint.stages.base import Line, Settings
 from masterprint.stages.beside import FileBeside
 
@@ -32,17 +32,11 @@ def _date(value: Any) -> Any:
     return text
 
 
-def _language(value: str) -> str:
-    if not re.fullmatch(r"[a-z]{2,3}", value):
-        raise ValueError(f"found {value!r}; allowed: an ISO 639 code, such as eng")
-    return value
-
-
 Isrc = Annotated[str, AfterValidator(isrc_of)]
 Upc = Annotated[str, BeforeValidator(_quoted), AfterValidator(ean_of)]
 Iswc = Annotated[str, AfterValidator(iswc_of)]
 Date = Annotated[str, BeforeValidator(_date)]
-Language = Annotated[str, AfterValidator(_language)]
+Language = Annotated[str, AfterValidator(language_of)]
 Text = Annotated[Line, Field(min_length=1, max_length=200)]
 Seconds = Annotated[float, Field(ge=0, le=600)]
 FadeSeconds = Annotated[float, Field(ge=0, le=60)]
@@ -60,7 +54,7 @@ class Credits(Settings):
     genre: Text | None = Field(None, description="in words")
     copyright: Text | None = Field(None, description="what follows a © sign: year and owner")
     phonogram: Text | None = Field(None, description="what follows a ℗ sign: year and owner")
-    language: Language | None = Field(None, description="ISO 639 code of what is sung")
+    language: Language | None = Field(None, description="of what is sung, such as eng")
     comment: Line | None = Field(None, max_length=1000, description="free text")
 
 
@@ -168,7 +162,10 @@ class AlbumModel(Credits):
     deliver: list[Text] = Field(
         default_factory=lambda: ["streaming"], min_length=1, max_length=50, description="for whom"
     )
-    names: Text = Field("{track:02} {title}", description="of delivered files")
+    names: Text = Field("{track:02} {title}", description="of the files of tracks")
+    side_names: Text = Field(
+        "{artist} - {album} - Side {side}", description="of the files of sides"
+    )
     cd: Disc = Field(default_factory=Disc, description="the compact disc")
     vinyl: Vinyl = Field(default_factory=Vinyl, description="the record")
     cassette: Cassette = Field(default_factory=Cassette, description="the cassette")

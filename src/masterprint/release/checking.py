@@ -22,7 +22,7 @@ from masterprint.release.levels import with_level
 from masterprint.release.loading import Album, AlbumFileError
 from masterprint.release.masters import MASTERS
 from masterprint.release.medium import disc_problems, side_plan
-from masterprint.release.names import template_problem
+from masterprint.release.names import SIDE_FIELDS, template_problem
 from masterprint.release.profiles import Deliverable
 from masterprint.release.timeline import Timeline, lay_down
 from masterprint.release.workshop import track_name
@@ -100,6 +100,8 @@ def _codes(album: Album) -> Iterator[Problem]:
 
 def _names(album: Album, warnings: list[str]) -> Iterator[Problem]:
     """Every delivered file has a name of its own."""
+    if (wrong := template_problem(album.model.side_names, SIDE_FIELDS)) is not None:
+        yield album.problem(("side_names",), wrong)
     if (wrong := template_problem(album.model.names)) is not None:
         yield album.problem(("names",), wrong)
         return

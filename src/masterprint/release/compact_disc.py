@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from masterprint.codes import two_letters
 from masterprint.disc import rules
 from masterprint.disc.layout import (
     FRAMES_PER_SECTOR,
@@ -81,7 +82,7 @@ def disc_of(album: Album, timeline: Timeline) -> Disc:
         upc=model.upc,
         catalog_number=model.catalog_number,
         genre=model.genre,
-        language=(model.language or "en")[:2],
+        language=two_letters(model.language or "") or "en",
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from masterprint.chain.wording import guess
 
@@ -21,16 +21,25 @@ FIELDS = ("track", "tracks", "title", "artist", "performer", "album", "disc", "i
           "catalog_number", "label", "year", "side")  # fmt: skip
 
 
-def template_problem(template: str) -> str | None:
-    """What is wrong with a template; None where nothing is."""
+TRACK_FIELDS = ("track", "title", "isrc")
+SIDE_FIELDS = ("side",)
+
+
+def template_problem(template: str, one_of: Sequence[str] = TRACK_FIELDS) -> str | None:
+    """What is wrong with a template; None where nothing is.
+
+    Args:
+        template: with fields in braces.
+        one_of: fields of which it needs one, so that no two files have one name.
+    """
     rest = _FIELD.sub("", template)
     if "{" in rest or "}" in rest:
         return f"found {template!r}; allowed: fields as {{title}} or, with two digits, {{track:02}}"
     for name, _ in _FIELD.findall(template):
         if name not in FIELDS:
             return f"there is no field {{{name}}}{guess(name, list(FIELDS))}"
-    if not {"track", "title", "isrc"} & {name for name, _ in _FIELD.findall(template)}:
-        return f"found {template!r}, which names all tracks alike; allowed: with {{title}} in it"
+    if not set(one_of) & {name for name, _ in _FIELD.findall(template)}:
+        return f"found {template!r}, which names all alike; allowed: with {{{one_of[0]}}} in it"
     return None
 
 

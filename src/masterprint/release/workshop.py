@@ -11,7 +11,7 @@ from masterprint.release.layout import Layout, laid_out
 from masterprint.release.loading import Album
 from masterprint.release.masters import Masters
 from masterprint.release.names import name_from
-from masterprint.release.printing import Gaps, Printed, Stretch, print_tracks
+from masterprint.release.printing import Gaps, Printed, print_tracks
 from masterprint.rendering.job import RenderJob
 
 Say = Callable[[str], None]
@@ -105,25 +105,30 @@ class Workshop:
 def track_name(album: Album, index: int, number: int) -> str:
     """A track's name after the album's template, without ending."""
     track, model = album.tracks[index], album.model
-    return name_from(
-        model.names,
-        {
-            "track": number,
-            "tracks": max(album.numbers),
-            "title": track.title,
-            "artist": model.artist,
-            "performer": track.performer or model.artist,
-            "album": model.title,
-            "disc": model.disc,
-            "isrc": track.isrc,
-            "upc": model.upc,
-            "catalog_number": model.catalog_number,
-            "label": model.label,
-            "year": model.year,
-        },
-    )
+    own: dict[str, str | int | None] = {
+        "track": number,
+        "title": track.title,
+        "performer": track.performer or model.artist,
+        "isrc": track.isrc,
+    }
+    return name_from(model.names, _of_album(album) | own)
 
 
-def stretch_name(album: Album, stretch: Stretch) -> str:
-    """The same of a stretch of the programme."""
-    return track_name(album, stretch.index, stretch.number)
+def side_name(album: Album, side: str) -> str:
+    """The same of a side of a record or a cassette."""
+    return name_from(album.model.side_names, _of_album(album) | {"side": side})
+
+
+def _of_album(album: Album) -> dict[str, str | int | None]:
+    """What the names of all files may have in them."""
+    model = album.model
+    return {
+        "tracks": max(album.numbers),
+        "artist": model.artist,
+        "album": model.title,
+        "disc": model.disc,
+        "upc": model.upc,
+        "catalog_number": model.catalog_number,
+        "label": model.label,
+        "year": model.year,
+    }

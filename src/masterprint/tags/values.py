@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from masterprint.codes import ean_of, isrc_of, iswc_of
+from masterprint.codes import ean_of, isrc_of, iswc_of, language_of
 from masterprint.tags.bext import LOUDNESS, Bext, build_bext
 from masterprint.tags.fields import FIELDS, Tags
 
@@ -20,12 +20,6 @@ TYPED = tuple(field for field in FIELDS if field not in ("cover", "gain"))
 MOST = 999
 _CODES = {"isrc": isrc_of, "upc": ean_of, "iswc": iswc_of}
 _SIGNS = {"copyright": ("©", "(c)"), "phonogram": ("℗", "(p)")}
-_USUAL_LANGUAGES = {
-    "en": "eng", "de": "deu", "fr": "fra", "es": "spa", "it": "ita", "pt": "por", "nl": "nld",
-    "sv": "swe", "no": "nor", "nb": "nob", "da": "dan", "fi": "fin", "is": "isl", "pl": "pol",
-    "cs": "ces", "hu": "hun", "tr": "tur", "el": "ell", "ru": "rus", "uk": "ukr", "he": "heb",
-    "ar": "ara", "hi": "hin", "ja": "jpn", "ko": "kor", "zh": "zho", "cy": "cym", "ga": "gle",
-}  # fmt: skip
 
 
 def fields_of(field: str, text: str) -> dict[str, Any]:
@@ -44,7 +38,7 @@ def fields_of(field: str, text: str) -> dict[str, Any]:
     if field == "year":
         return {field: _year(text)}
     if field == "language":
-        return {field: _language(text)}
+        return {field: language_of(text)}
     for sign in _SIGNS.get(field, ()):
         # The containers say it by where the text stands.
         if text.lower().startswith(sign) and text[len(sign) :].strip():
@@ -136,17 +130,6 @@ def _year(text: str) -> str:
             f"found {text!r}; allowed: a year such as 2026, or 2026-05, or 2026-05-31"
         ) from None
     return text
-
-
-def _language(text: str) -> str:
-    code = text.lower()
-    if not re.fullmatch(r"[a-z]{3}", code):
-        meant = _USUAL_LANGUAGES.get(code)
-        raise ValueError(
-            f"found {text!r}; allowed: the three letters of ISO 639-2, such as eng"
-            + (f"; did you mean {meant!r}?" if meant else "")
-        )
-    return code
 
 
 def _loudness(field: str, text: str) -> float:

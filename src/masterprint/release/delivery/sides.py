@@ -13,8 +13,8 @@ from masterprint.release.delivery.base import Delivery, Table, shown
 from masterprint.release.groove import GrooveMeter
 from masterprint.release.layout import Layout
 from masterprint.release.medium import Medium, clock, counts_of, lengths_of, side_plan
-from masterprint.release.names import safe_name
 from masterprint.release.sides import Side
+from masterprint.release.workshop import side_name
 from masterprint.signal import Block
 
 CASSETTE_RATE_HZ = 44100
@@ -43,11 +43,10 @@ def _write(
     sides, doubts = side_plan(album, whole.timeline, medium)
     delivery.notes += [f"{doubt[:1].upper()}{doubt[1:]}." for doubt in doubts]
     delivery.facts["sides"] = []
-    model = delivery.model
     for side in sides:
         delivery.say(f"side {side.name}")
         layout = delivery.workshop.side(side.indexes, delivery.profile.head_s, chain)
-        name = safe_name(f"{model.artist} - {model.title} - Side {side.name}")
+        name = side_name(album, side.name)
         rate = sample_rate_hz or layout.timeline.highest_rate_hz
         signal = programme(
             layout.timeline,
