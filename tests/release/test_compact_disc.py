@@ -106,7 +106,7 @@ def test_a_disc_of_masters_at_other_rates_is_converted_and_held_below_the_ceilin
     ]
     image = workshop(tracks).image()
     assert soundfile.info(image.path).samplerate == 44100
-    assert image.figures.measurement.true_peak_dbtp <= -1.0
+    assert image.measurement.true_peak_dbtp <= -1.0
     assert image.disc.tracks[1].start == int((4.2 + 1.0) * 75)
 
 

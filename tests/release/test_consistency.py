@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from masterprint.release.consistency import TrackMeter, compare
+from masterprint.signal import Signal
 from oracles import integrated_lufs
 
 RATE = 48000
@@ -13,8 +14,8 @@ RATE = 48000
 
 def figures(audio, block=9999):
     meter = TrackMeter(RATE, len(audio), 1.0)
-    for start in range(0, audio.shape[1], block):
-        meter.feed(np.ascontiguousarray(audio[:, start : start + block]))
+    for piece in meter.listening(Signal.of(audio, RATE, block)).blocks:
+        meter.feed(piece)
     return meter.result()
 
 

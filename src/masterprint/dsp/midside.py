@@ -35,3 +35,16 @@ def left_and_right(mid: NDArray[np.float64], side: NDArray[np.float64]) -> NDArr
     block = np.empty((2, mid.shape[1]))
     _sum_and_difference(mid[0], side[0], 1.0, block[0], block[1])
     return block
+
+
+def mid_and_side_squares(left: float, right: float, both: float) -> tuple[float, float]:
+    """Sums of squares of m = l + r and s = l - r; what rounding leaves of either is nothing.
+
+    Args:
+        left, right: sums of squares of the channels.
+        both: sum of their products.
+    """
+    whole = left + right
+    mid, side = whole + 2.0 * both, whole - 2.0 * both
+    least = 1e-12 * whole
+    return (mid if mid > least else 0.0), (side if side > least else 0.0)

@@ -136,3 +136,24 @@ def levels(block: NDArray[np.float64], totals: NDArray[np.float64]) -> None:
             highest = word if word > highest else highest
         found.view(np.int64)[0] = highest
         totals[channel, 1] = max(totals[channel, 1], found[0])
+
+
+@kernel("void(f8[:, ::1], f8, i8[::1])", reads=("block",))
+def sounding(block: NDArray[np.float64], threshold: float, place: NDArray[np.int64]) -> None:
+    """First and last frame of a block above a threshold in any channel; -1 where there is none."""
+    channels, frames = block.shape
+    place[0] = place[1] = -1
+    for n in range(frames):
+        for channel in range(channels):
+            if abs(block[channel, n]) > threshold:
+                place[0] = n
+                break
+        if place[0] >= 0:
+            break
+    if place[0] < 0:
+        return
+    for n in range(frames - 1, -1, -1):
+        for channel in range(channels):
+            if abs(block[channel, n]) > threshold:
+                place[1] = n
+                return

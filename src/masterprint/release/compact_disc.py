@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from masterprint.ahead import ahead
 from masterprint.codes import two_letters
 from masterprint.disc import rules
 from masterprint.disc.layout import (
@@ -23,8 +24,9 @@ from masterprint.files.formats import MasterFormat
 from masterprint.files.quantiser import reserve
 from masterprint.files.reading import open_audio
 from masterprint.files.writing import write_master
+from masterprint.metering.measurement import Measurement
+from masterprint.metering.meter import Meter
 from masterprint.release.assembly import cut, is_exact, programme
-from masterprint.release.consistency import TrackFigures, TrackMeter
 from masterprint.release.layout import Layout, title_of
 from masterprint.release.loading import Album
 from masterprint.release.timeline import Timeline
@@ -38,13 +40,13 @@ class Image:
     Attributes:
         path: 16-bit WAV of the whole programme.
         disc: what lies where in it.
-        figures: what it measures.
+        measurement: what it measures.
         pcm_sha256: hash of its samples.
     """
 
     path: Path
     disc: Disc
-    figures: TrackFigures
+    measurement: Measurement
     pcm_sha256: str
 
 
@@ -106,8 +108,9 @@ def write_disc_image(album: Album, layout: Layout, path: Path) -> Image:
         reserve(master),
         limited=not is_exact(layout.sources, master.bits),
     )
-    meter = TrackMeter(SAMPLE_RATE_HZ, 2, 1.0 - 1.25 * 2.0 ** (1 - master.bits))
+    meter = Meter(SAMPLE_RATE_HZ, 2, 1.0 - 1.25 * 2.0 ** (1 - master.bits))
     signal = _filled(signal, disc.sectors * FRAMES_PER_SECTOR)
+    signal = signal.carrying(ahead(signal.blocks))
     written = write_master(signal, path, master, heard=meter.feed)
     return Image(path, disc, meter.result(), written.pcm_sha256)
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from masterprint.ahead import ahead
 from masterprint.dsp.decibels import amplitude
+from masterprint.dsp.midside import mid_and_side_squares
+from masterprint.metering.kernels import sounding
 from masterprint.metering.loudness import integrated
 from masterprint.metering.measurement import Measurement
 from masterprint.metering.meter import Meter
 from masterprint.metering.octaves import OctaveMeter
-from masterprint.signal import Block
+from masterprint.signal import Block, Signal
 
 HEARD_DBFS = -60.0
 """Where a track's head ends and its tail begins: the first and the last sample above this."""
@@ -61,50 +64,60 @@ class TrackFigures:
 
 
 class TrackMeter:
-    """Measures a track as it passes, for the comparison of an album."""
+    """Measures a track on its way into a file, for the comparison of an album.
+
+    Tone, width and edges are taken from what comes (`listening`), in a thread of its own; loudness
+    and peaks from what is in the file (`feed`).
+    """
 
     def __init__(self, sample_rate_hz: int, channels: int, full_scale: float) -> None:
         self._meter = Meter(sample_rate_hz, channels, full_scale)
         self._octaves = OctaveMeter(sample_rate_hz, channels)
         self._rate = sample_rate_hz
         self._squares = np.zeros(3)
-        """Of mid, of side, of all channels."""
+        """Of left and of right, and of their products."""
         self._first: int | None = None
         self._last = -1
         self._frames = 0
 
     def feed(self, block: Block) -> None:
-        """Measure a block."""
+        """Measure a block as it is in the file."""
         self._meter.feed(block)
-        self._octaves.feed(block)
-        self._squares[2] += float(np.square(block).sum())
-        if len(block) == 2:
-            mid, side = 0.5 * (block[0] + block[1]), 0.5 * (block[0] - block[1])
-            self._squares[:2] += float(np.dot(mid, mid)), float(np.dot(side, side))
-        heard = np.flatnonzero(np.abs(block).max(axis=0) > amplitude(HEARD_DBFS))
-        if len(heard):
-            if self._first is None:
-                self._first = self._frames + int(heard[0])
-            self._last = self._frames + int(heard[-1])
-        self._frames += block.shape[1]
+
+    def listening(self, signal: Signal) -> Signal:
+        """The same signal, listened to as it passes, a few blocks ahead."""
+        return signal.carrying(ahead(self._passing(signal.blocks)))
+
+    def _passing(self, blocks: Iterator[Block]) -> Iterator[Block]:
+        place = np.zeros(2, np.int64)
+        for block in blocks:
+            self._octaves.feed(block)
+            if len(block) == 2:
+                self._squares[:2] += np.einsum("cn,cn->c", block, block)
+                self._squares[2] += np.einsum("n,n->", block[0], block[1])
+            sounding(block, amplitude(HEARD_DBFS), place)
+            if place[0] >= 0:
+                if self._first is None:
+                    self._first = self._frames + int(place[0])
+                self._last = self._frames + int(place[1])
+            self._frames += block.shape[1]
+            yield block
 
     def result(self) -> TrackFigures:
         """The figures; call it once, at the end."""
-        measurement = self._meter.result()
-        whole = self._squares[2] / max(1, self._frames)
         bands = self._octaves.mean_squares().sum(axis=0)
+        whole = float(bands.sum())
         tone = {
             hz: level
             for hz, power in zip(self._octaves.bands, bands, strict=True)
             if power > 0 and (level := 10.0 * math.log10(power / whole)) > QUIETEST_BAND_DB
         }
-        mid, side, _ = self._squares
-        width = 10.0 * math.log10(side / mid) if mid > 0 and side > 0 else None
+        mid, side = mid_and_side_squares(*self._squares)
         first = self._frames if self._first is None else self._first
         return TrackFigures(
-            measurement,
+            self._meter.result(),
             tone,
-            width,
+            10.0 * math.log10(side / mid) if mid and side else None,
             first / self._rate,
             (self._frames - 1 - self._last) / self._rate,
         )

@@ -15,6 +15,7 @@ import numpy as np
 
 from masterprint.dsp.biquad import BiquadCascade
 from masterprint.dsp.butterworth import butterworth
+from masterprint.dsp.midside import mid_and_side_squares
 from masterprint.signal import Block
 
 LOW_HZ = 300.0
@@ -106,7 +107,7 @@ class GrooveMeter:
         self._sums = np.zeros(3)
         self._windows = _Windows(round(WINDOW_S * sample_rate_hz), 3)
         self._sibilants = _Windows(round(SIBILANT_S * sample_rate_hz), 1)
-        self._bass_sums = np.zeros(2)
+        self._bass_sums = np.zeros(3)
         self._squares = np.zeros(2)
         self._worst = (2.0, 0.0)
         self._loudest = (0.0, 0.0)
@@ -123,8 +124,8 @@ class GrooveMeter:
             if left > 0 and right > 0 and mean > 10.0 ** (QUIET_DBFS / 10.0):
                 self._worst = min(self._worst, (both / math.sqrt(left * right), at / self._rate))
         bass = self._bass(block)
-        mid, side = 0.5 * (bass[0] + bass[1]), 0.5 * (bass[0] - bass[1])
-        self._bass_sums += float(np.dot(mid, mid)), float(np.dot(side, side))
+        self._bass_sums[:2] += np.einsum("cn,cn->c", bass, bass)
+        self._bass_sums[2] += np.einsum("n,n->", bass[0], bass[1])
         lift = np.abs(self._vertical(np.ascontiguousarray(0.5 * (block[:1] - block[1:])))[0])
         place = int(lift.argmax()) if lift.size else 0
         if lift.size and lift[place] > self._lift[0]:
@@ -133,21 +134,21 @@ class GrooveMeter:
         for at, (power,) in self._sibilants.feed(np.square(hiss).max(axis=0)[np.newaxis]):
             if power > self._loudest[0]:
                 self._loudest = (power, at / self._rate)
-        self._squares += np.square(block).sum(axis=1)
+        self._squares += np.einsum("cn,cn->c", block, block)
         self._frames += block.shape[1]
 
     def result(self) -> Groove:
         """The figures for all that was fed."""
         left, right, both = self._sums
         power = float(self._squares.max()) / max(1, self._frames)
-        mid, side = self._bass_sums
+        mid, side = mid_and_side_squares(*self._bass_sums)
         sibilance = self._loudest[0] / self._sibilants.frames
         heard = self._worst[0] <= 1.0
         return Groove(
             low_correlation=both / math.sqrt(left * right) if left > 0 and right > 0 else None,
             least_low_correlation=self._worst[0] if heard else None,
             least_at_s=self._worst[1],
-            bass_side_db=10.0 * math.log10(side / mid) if mid > 0 and side > 0 else None,
+            bass_side_db=10.0 * math.log10(side / mid) if mid and side else None,
             vertical_dbfs=20.0 * math.log10(self._lift[0]) if self._lift[0] > 0 else None,
             vertical_at_s=self._lift[1],
             sibilance_db=10.0 * math.log10(sibilance / power) if power and sibilance else None,

@@ -124,7 +124,7 @@ def print_tracks(
                 signal.sample_rate_hz, signal.channels, 1.0 - 1.25 * 2.0 ** (1 - master.bits)
             )
             path = name_of(stretch)
-            written = write_master(signal, path, master, heard=meter.feed)
+            written = write_master(meter.listening(signal), path, master, heard=meter.feed)
             yield Printed(path, stretch.number, stretch.index, meter.result(), written.pcm_sha256)
 
 

@@ -92,8 +92,12 @@ def _need_same(folder: Path, image: Image, facts: ImageFacts) -> None:
     """Read the set as a plant would, and hold it against the disc and its audio."""
     found = read_ddp(folder)
     lead = image.disc.lead_sectors * FRAMES_PER_SECTOR * 4
-    data = np.memmap(folder / DdpNames().image, np.uint8, "r", offset=lead)
-    if hashlib.sha256(data.data).hexdigest() != image.pcm_sha256 or facts.sectors != (
+    digest = hashlib.sha256()
+    with (folder / DdpNames().image).open("rb") as file:
+        file.seek(lead)
+        while data := file.read(1 << 20):
+            digest.update(data)
+    if digest.hexdigest() != image.pcm_sha256 or facts.sectors != (
         image.disc.lead_sectors + image.disc.sectors
     ):
         raise AudioFileError(f"{folder}: the image does not read back as the disc's audio.")
@@ -119,7 +123,7 @@ def _sheets(delivery: Delivery, image: Image, md5: dict[str, str]) -> None:
     ]
     columns = ("", "title", "ISRC", "index 0", "index 1", "length")
     delivery.tables.append(Table("Disc, mm:ss:ff from the beginning of the image", columns, rows))
-    measured = image.figures.measurement
+    measured = image.measurement
     delivery.facts["disc"] = {
         "sectors": image.disc.sectors,
         "length": timecode(image.disc.sectors),

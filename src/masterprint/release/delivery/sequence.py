@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from masterprint.ahead import ahead
 from masterprint.disc.layout import FRAMES_PER_SECTOR, SAMPLE_RATE_HZ
 from masterprint.files.formats import MasterFormat
 from masterprint.files.quantiser import reserve
@@ -27,6 +28,7 @@ def write(delivery: Delivery) -> None:
         layout.timeline, layout.sources, rate, layout.ceiling_dbtp, reserve(master), limited=False
     )
     meter = Meter(rate, signal.channels, 1.0 - 1.25 * 2.0 ** (1 - master.bits))
+    signal = signal.carrying(ahead(signal.blocks))
     name = f"{safe_name(delivery.model.title)}.wav"
     written = write_master(signal, delivery.folder / name, master, heard=meter.feed)
     comparison = workshop.comparison()

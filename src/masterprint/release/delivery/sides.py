@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from masterprint.ahead import ahead
 from masterprint.files.formats import MasterFormat
 from masterprint.files.quantiser import reserve
 from masterprint.files.writing import write_master
+from masterprint.metering.meter import Meter
 from masterprint.release.assembly import is_exact, programme
-from masterprint.release.consistency import TrackMeter
 from masterprint.release.delivery.base import Delivery, Table, shown
 from masterprint.release.groove import GrooveMeter
 from masterprint.release.layout import Layout
@@ -56,12 +57,13 @@ def _write(
             reserve(master),
             limited=not is_exact(layout.sources, master.bits),
         )
-        meter = TrackMeter(rate, signal.channels, 1.0 - 1.25 * 2.0 ** (1 - master.bits))
+        meter = Meter(rate, signal.channels, 1.0 - 1.25 * 2.0 ** (1 - master.bits))
         groove = GrooveMeter(rate) if signal.channels == 2 and medium == "vinyl" else None
+        signal = signal.carrying(ahead(signal.blocks))
         written = write_master(
             signal, delivery.folder / f"{name}.wav", master, heard=_both(meter, groove)
         )
-        measured = meter.result().measurement
+        measured = meter.result()
         facts = {
             "side": side.name,
             "file": f"{name}.wav",
@@ -78,7 +80,7 @@ def _write(
         delivery.tables.append(_table(delivery, side, layout, facts))
 
 
-def _both(meter: TrackMeter, groove: GrooveMeter | None) -> Callable[[Block], None]:
+def _both(meter: Meter, groove: GrooveMeter | None) -> Callable[[Block], None]:
     def heard(block: Block) -> None:
         meter.feed(block)
         if groove is not None:
