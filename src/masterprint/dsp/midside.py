@@ -38,13 +38,12 @@ def left_and_right(mid: NDArray[np.float64], side: NDArray[np.float64]) -> NDArr
 
 
 def mid_and_side_squares(left: float, right: float, both: float) -> tuple[float, float]:
-    """Sums of squares of m = l + r and s = l - r; what rounding leaves of either is nothing.
+    """Sums of squares of mid and side; what rounding leaves of either is nothing.
 
     Args:
         left, right: sums of squares of the channels.
         both: sum of their products.
     """
-    whole = left + right
-    mid, side = whole + 2.0 * both, whole - 2.0 * both
-    least = 1e-12 * whole
+    mid, side = (left + right + 2.0 * both) / 4.0, (left + right - 2.0 * both) / 4.0
+    least = 1e-12 * (left + right)
     return (mid if mid > least else 0.0), (side if side > least else 0.0)
