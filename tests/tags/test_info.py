@@ -66,7 +66,11 @@ def test_text_of_other_times_is_read_in_its_code_page():
 def test_our_fields_stand_there_only_where_nobody_can_read_them_wrong():
     entries = parse_info(LIST)
     assert agreed(entries) == entries
-    assert agreed(changed(entries, artist="Ødegård")) == [(b"IENG", b"Me\0")]
+    foreign = changed(entries, artist="Ødegård")
+    assert agreed(foreign) == [(b"IENG", b"Me\0")]
+    # Beside bext ffmpeg reads nothing but this list: what is ASCII stays.
+    plain = [name for name, _ in entries if name != b"IART"]
+    assert [name for name, _ in agreed(foreign, beside_bext=True)] == plain
     assert not says_ours([(b"IENG", b"Me\0")])
     assert says_ours(entries)
 

@@ -2,8 +2,9 @@
 
 Nobody has agreed on its encoding: FFmpeg and libsndfile take UTF-8, MediaInfo and Windows a code
 page, ExifTool what a chunk `CSET` says. So our fields stand there where all of them are ASCII, and
-otherwise in `id3 ` alone, which everybody reads where INFO says nothing. What others wrote is read
-in the code page of CSET, else that of Windows.
+otherwise in `id3 ` alone, which everybody reads where INFO says nothing. Beside `bext` FFmpeg reads
+no `id3 `, and would take the day of its origination for that of the release: there, those that are
+ASCII stay. What others wrote is read in the code page of CSET, else that of Windows.
 
 Ids and their meaning are those of Picard's tag map, which gives none to ISRC, barcode, catalogue
 number and label: those stand in `id3 ` and `axml`. (The id `ISRC` means the source, that is, who
@@ -92,11 +93,14 @@ def changed_info(entries: Entries, changes: Changes) -> Entries:
     return kept + [(name, _bytes(text)) for name, text in new.items() if text is not None]
 
 
-def agreed(entries: Entries) -> Entries:
-    """The list with our fields where all of them are ASCII, else without; others' stay."""
-    if all(data.isascii() for name, data in entries if name in OURS):
-        return entries
-    return [(name, data) for name, data in entries if name not in OURS]
+def agreed(entries: Entries, beside_bext: bool = False) -> Entries:
+    """The list with our fields where all of them are ASCII, else without; others' stay.
+
+    Beside a `bext`, only those go that are not ASCII.
+    """
+    foreign = {name for name, data in entries if name in OURS and not data.isascii()}
+    gone = OURS if foreign and not beside_bext else foreign
+    return [(name, data) for name, data in entries if name not in gone]
 
 
 def says_ours(entries: Entries) -> bool:

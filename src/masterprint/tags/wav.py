@@ -114,8 +114,9 @@ def change(
         # Who finds tags in one chunk looks into no other: each says all that it can.
         tag, entries = load_id3(riff.first(b"id3 ")), _entries(riff)
         change_id3(tag, changes if tag else changes.everything())
+        is_bwf = chunks.get(b"bext", riff.first(b"bext")) is not None
         entries = changed_info(entries, changes if says_ours(entries) else changes.everything())
-        chunks |= {b"id3 ": dump_id3(tag), b"LIST INFO": build_info(agreed(entries))}
+        chunks |= {b"id3 ": dump_id3(tag), b"LIST INFO": build_info(agreed(entries, is_bwf))}
     with _told(path, "iXML"):
         chunks |= _new_ixml(riff, changes, bext, "bext" in remove)
     with _told(path, "axml"):
