@@ -97,6 +97,7 @@ def test_what_is_under_the_ceiling_is_encoded_once_and_left_alone(tmp_path: Path
     assert plain.read_bytes() == (tmp_path / "out.mp3").read_bytes()
     lowered = checked_encode(source, tmp_path / "low.mp3", "mp3-320", gain_db=-2.5)
     assert lowered.gain_db == -2.5
+    assert "with -2.50 dB, decoded" in lowered.note
     assert lowered.true_peak_dbtp == pytest.approx(encoded.true_peak_dbtp - 2.5, abs=0.2)
 
 

@@ -7,16 +7,20 @@ import json
 import resource
 import shutil
 import signal
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import soundfile
 
 from album_tools import noise, project_of, read, write_album
+from masterprint.codecs.round_trip import checked_encode
+from masterprint.disc.sources import read_disc
 from masterprint.errors import MasterprintError, UsageError
 from masterprint.files.pcm_hash import pcm_sha256
 from masterprint.release import manifest
 from masterprint.release.delivering import try_deliver
+from masterprint.release.delivery import tracks
 from masterprint.sheets.sheet import load_sheet
 from other_tools import ask, mediainfo
 
@@ -174,17 +178,53 @@ def test_broadcast_is_at_its_target_at_48_khz_with_loudness_in_its_chunk(tmp_pat
     assert float(said["extra"]["LoudnessValue"]) == pytest.approx(-23.0, abs=0.01)
 
 
+def test_all_tracks_of_a_format_are_lowered_alike_and_the_note_says_so(tmp_path, monkeypatch):
+    """Also where lowering one shows, again and again, that another would have to be lowered."""
+    ceilings = []
+
+    def odd(source, target, fmt, ceiling, *, gain_db):
+        if fmt.lossless:
+            return checked_encode(source, target, fmt, ceiling, gain_db=gain_db)
+        ceilings.append(ceiling)
+        lowered = 0.0 if ceiling is None else {"001": 0.5, "002": 0.25}[source.stem]
+        found = checked_encode(source, target, fmt, None, gain_db=gain_db - lowered)
+        return replace(found, gain_db=gain_db - lowered, passes=1 + (lowered > 0))
+
+    monkeypatch.setattr(tracks, "checked_encode", odd)
+    monkeypatch.setenv("MASTERPRINT_HOME", str(tmp_path))
+    (tmp_path / "platforms.yaml").write_text(
+        "masterprint_platforms: 1\ndeliverables: {hot: {kind: tracks, formats: [mp3-128, wav-24], "
+        "ceiling_dbtp: -15}}"
+    )
+    found = made(album(tmp_path, deliver=["hot"]), "hot")
+    gains = [each["gain_db"] for each in found.facts["tracks"] if each["format"] == "mp3-128"]
+    assert gains == [gains[0]] * 2
+    assert gains[0] <= -0.5
+    assert None in ceilings
+    assert any("lowered alike" in note for note in found.notes)
+    assert any("Lossless files peak at up to -4." in note for note in found.notes)
+
+
 def test_cd_and_ddp_hold_the_same_audio(tmp_path):
-    path = album(tmp_path, deliver=["cd", "ddp"], catalog_number="EX-001")
+    path = album(tmp_path, deliver=["cd", "ddp"], catalog_number="EX-001", title='Tëst "Æ"')
     project = project_of(path)
     with project.workshop() as workshop:
         cd, ddp = (project.deliver(workshop, name) for name in ("cd", "ddp"))
     image = np.fromfile(ddp.folder / "EX-001 DDP" / "IMAGE.DAT", "<i2").reshape(-1, 2)
-    wav, _ = soundfile.read(cd.folder / "Low Tide.wav", dtype="int16")
+    wav, _ = soundfile.read(cd.folder / "Test 'AE'.wav", dtype="int16")
     assert not image[: 150 * 588].any()
     np.testing.assert_array_equal(image[150 * 588 :], wav)
     pieces = [read(cd.folder / "tracks" / f"{name}.wav") for name in ("01 Shore", "02 Undertow")]
     np.testing.assert_array_equal(np.concatenate(pieces, axis=1), wav.T / 32768.0)
+    # Cue sheet and TOC, which are Latin-1, name a file that is found.
+    ask("sh", "-c", f"cd '{cd.folder}' && cdrdao show-toc *.toc && cdrdao read-test *.toc")
+    assert read_disc(cd.folder / "Test 'AE'.cue").programme is not None
+    # Lengths are the PQ sheet's: without the pause that follows.
+    note = (cd.folder / "delivery-note.txt").read_text().splitlines()
+    sheet = (cd.folder / "pq-sheet.txt").read_text().splitlines()
+    for title in ("Shore", "Undertow"):
+        row = next(line for line in note if f" {title} " in line)
+        assert row.split()[-1] == next(line for line in sheet if title in line).split()[3]
 
 
 def test_sides_are_files_with_their_tracks_in_place(tmp_path):

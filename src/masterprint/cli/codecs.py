@@ -143,7 +143,7 @@ def _codecs_table(table: CodecTable, services: dict[str, Service]) -> Table:
     made.add_column("codec", no_wrap=True)
     for heading in ("dBTP", "change", "clipped", "kbit/s"):
         made.add_column(heading, justify="right")
-    made.add_column("played by")
+    made.add_column("played by", overflow="fold")
     for name, row in table.rows.items():
         if row.lossless:
             continue

@@ -135,7 +135,7 @@ def checked_encode(
             length_difference_frames=heard.length_difference_frames,
             pcm_sha256=None,
             like_source=None,
-            note=_note(fmt, first, heard, ceiling_dbtp, passes, gain - gain_db),
+            note=_note(fmt, first, heard, ceiling_dbtp, passes, gain_db, gain - gain_db),
         )
 
 
@@ -155,19 +155,21 @@ def _note(
     last: Listened,
     ceiling_dbtp: float | None,
     passes: int,
+    begun_db: float,
     change_db: float,
 ) -> str:
     if last.true_peak_dbtp is None or first.true_peak_dbtp is None:
         return f"{fmt.label}: silence{_placed(last)}."
     peak = f"{last.true_peak_dbtp:.2f} dBTP"
+    given = f"with {begun_db:+.2f} dB, " if begun_db else ""
     if ceiling_dbtp is None:
-        said = f"decoded it peaks at {peak}"
+        said = f"{given}decoded it peaks at {peak}"
     elif passes == 1:
-        said = f"decoded it peaks at {peak}, under the ceiling of {ceiling_dbtp:g}"
+        said = f"{given}decoded it peaks at {peak}, under the ceiling of {ceiling_dbtp:g}"
     else:
         held = _over(last.true_peak_dbtp, ceiling_dbtp) <= 0.0
         said = (
-            f"lowered by {-change_db:.2f} dB: the codec had brought it to "
+            f"{given}lowered by {-change_db:.2f} dB: the codec had brought it to "
             f"{first.true_peak_dbtp:.2f} dBTP; now it peaks at {peak}, "
             f"{'under' if held else f'after {passes} passes still over'} the ceiling of "
             f"{ceiling_dbtp:g}"

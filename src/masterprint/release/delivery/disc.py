@@ -25,12 +25,14 @@ from masterprint.release.delivery.base import Delivery, Table, shown
 from masterprint.release.manifest import sums_of
 from masterprint.release.medium import clock
 from masterprint.release.names import safe_name
+from masterprint.tags.ascii import ascii_of
 
 
 def write_cd(delivery: Delivery) -> None:
     """Image, cue sheet, TOC, tracks, PQ sheet."""
     image = delivery.workshop.image()
-    stem = safe_name(delivery.model.title)
+    # Cue sheet and TOC are Latin-1, file systems are not: a name beyond ASCII would not be found.
+    stem = safe_name(ascii_of(delivery.model.title))
     wav = delivery.folder / f"{stem}.wav"
     shutil.copyfile(image.path, wav)
     remarks = {"DATE": delivery.model.year} if delivery.model.year else {}
@@ -109,7 +111,8 @@ def _sheets(delivery: Delivery, image: Image, md5: dict[str, str]) -> None:
     """The PQ sheet, and what note and manifest say of the disc."""
     (delivery.folder / "pq-sheet.txt").write_text(pq_sheet_text(image.disc, md5), encoding="utf-8")
     (delivery.folder / "pq-sheet.html").write_text(pq_sheet_html(image.disc, md5), encoding="utf-8")
-    ends = [*(track.start for track in image.disc.tracks[1:]), image.disc.sectors]
+    # Without the pause that follows, as the PQ sheet counts.
+    ends = [*(track.begins for track in image.disc.tracks[1:]), image.disc.sectors]
     rows = [
         (
             str(number),

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from masterprint.batch.run import default_workers, run_all
 from masterprint.codecs.formats import Format, format_named
@@ -13,6 +11,7 @@ from masterprint.dsp.decibels import amplitude
 from masterprint.release.consistency import Consistency, compare
 from masterprint.release.credits import bext_of, replay_gain, tags_of
 from masterprint.release.delivery.base import Delivery, Table, shown
+from masterprint.release.delivery.coded import Coded, codec_table, notes_on
 from masterprint.release.medium import clock
 from masterprint.release.names import safe_name
 from masterprint.release.outlook import AlbumLevels, outlook
@@ -21,32 +20,19 @@ from masterprint.release.printing import Printed, print_tracks
 from masterprint.tags.files import write_tags
 
 
-@dataclass(frozen=True)
-class Coded:
-    """A track in a format."""
-
-    printed: Printed
-    format: Format
-    path: Path
-    encoded: Encoded
-
-
 def write(delivery: Delivery) -> None:
     """Print the tracks, encode them, say in each what it is."""
+    profile = delivery.profile
     printed = delivery.printed = _printed(delivery)
-    formats = [format_named(name) for name in delivery.profile.formats]
+    formats = [format_named(name) for name in profile.formats]
     coded = [each for fmt in formats for each in _encoded(delivery, printed, fmt)]
     comparison = compare([each.figures for each in printed])
     for each in coded:
         _tag(delivery, each, comparison)
     delivery.tables.append(_track_table(delivery, printed))
     if any(not each.format.lossless for each in coded):
-        delivery.tables.append(_codec_table(coded))
-    delivery.notes += [
-        f"{each.path.name}: {each.encoded.note}"
-        for each in coded
-        if each.encoded.passes > 1 or not each.encoded.holds_ceiling
-    ]
+        delivery.tables.append(codec_table(coded))
+    delivery.notes += notes_on(coded, profile.ceiling_dbtp)
     delivery.facts["tracks"] = [
         {
             "track": each.printed.number,
@@ -148,23 +134,24 @@ def _encoded(delivery: Delivery, printed: list[Printed], fmt: Format) -> list[Co
         folder.mkdir()
     paths = [folder / f"{_name(delivery, each)}{fmt.extension}" for each in printed]
 
-    def encoded(indexes: list[int], gain_db: float) -> dict[int, Encoded]:
+    def encoded(indexes: list[int], gain_db: float, ceiling: float | None) -> dict[int, Encoded]:
         def work(_: int, index: int) -> Encoded:
             delivery.say(f"{fmt.label}, {paths[index].stem}")
-            ceiling = delivery.profile.ceiling_dbtp
             return checked_encode(printed[index].path, paths[index], fmt, ceiling, gain_db=gain_db)
 
         done = run_all(indexes, work, default_workers(len(indexes)))
         return {indexes[place]: found for place, found in done}
 
-    found = encoded(list(range(len(printed))), 0.0)
-    # Lowering one may show another that is over at that level: few codecs are that odd.
-    for _ in range(2):
+    ceiling = delivery.profile.ceiling_dbtp
+    found = encoded(list(range(len(printed))), 0.0, ceiling)
+    # Lowering one may show another that is over at that level. Few codecs are that odd; in the
+    # end, one gain for all counts more than the last hundredths.
+    for held in (ceiling, ceiling, None):
         lowest = min(each.gain_db for each in found.values())
         above = [index for index, each in found.items() if each.gain_db > lowest + 1e-9]
         if not above:
             break
-        found |= encoded(above, lowest)
+        found |= encoded(above, lowest, held)
     return [Coded(printed[index], fmt, paths[index], found[index]) for index in sorted(found)]
 
 
@@ -207,31 +194,3 @@ def _track_table(delivery: Delivery, printed: list[Printed]) -> Table:
             )
         )
     return Table("Tracks", ("", "title", "ISRC", "length", "LUFS", "dBTP", "rate"), rows)
-
-
-def _codec_table(coded: list[Coded]) -> Table:
-    """What each codec has made of the tracks; every file by itself is in the manifest."""
-    by_format: dict[str, list[Coded]] = {}
-    for each in coded:
-        if not each.format.lossless:
-            by_format.setdefault(each.format.label, []).append(each)
-    rows = []
-    for label, mine in by_format.items():
-        highest = max(mine, key=lambda each: each.encoded.true_peak_dbtp or -999.0)
-        rows.append(
-            (
-                label,
-                shown(highest.encoded.true_peak_dbtp, 2),
-                str(highest.printed.number),
-                str(sum(each.encoded.clipped_samples for each in mine)),
-                shown(-mine[0].encoded.gain_db, 2),
-                "yes" if all(_in_place(each.encoded) for each in mine) else "no",
-            )
-        )
-    columns = ("codec", "dBTP decoded", "in track", "clipped", "lowered by, dB", "gapless")
-    return Table("After the codec", columns, rows)
-
-
-def _in_place(encoded: Encoded) -> bool:
-    """Whether a file decodes to the source's own length, and to its own place."""
-    return not encoded.length_difference_frames and not encoded.offset_frames
