@@ -90,7 +90,8 @@ def test_platforms_are_listed_with_evidence_and_shown_with_source_and_date(run):
     assert "CONTRADICTORY" in next(line for line in listed.splitlines() if "soundcloud" in line)
     assert "official" in next(line for line in listed.splitlines() if "ebu-r128 " in line)
     one = run("platforms", "spotify").stdout
-    for word in ("-14 LUFS", "-2 dBTP", "support.spotify.com", "2026-11", "official", "Vorbis 320"):
+    assert "support.spotify.com/us/artists/article/loudness-normalization" in "".join(one.split())
+    for word in ("-14 LUFS", "-2 dBTP", "2026-11", "official", "Vorbis 320"):
         assert word in one
     data = json.loads(run("platforms", "--json").stdout)
     assert len(data["services"]) > 15

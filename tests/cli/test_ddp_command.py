@@ -51,6 +51,10 @@ def test_as_json(run, ddp):
     assert data["lead_out"] == "00:29:00"
     assert [track["start"] for track in data["tracks"]] == ["00:02:00", "00:10:00", "00:18:00"]
     assert data["tracks"][2]["isrc"] == "GBAYE2600003"
+    sheet = run("ddp", "ddp").stdout.splitlines()
+    for number, track in enumerate(data["tracks"], 1):
+        row = next(line for line in sheet if line.startswith(f"{number:02} ")).split()
+        assert track["length"] in row
     assert all(one["agrees"] for one in data["set"]["checksums"])
     assert data["problems"] == []
 
@@ -95,3 +99,4 @@ def test_what_is_no_disc_is_one_sentence_and_code_2(run, tmp_path):
         assert done.returncode == 2, done.stderr
         assert said in done.stderr
     assert run("ddp", ".", "--extract").returncode == 2
+    assert "did you mean '48.cue'" in run("ddp", ".").stderr

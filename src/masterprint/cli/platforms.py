@@ -161,6 +161,8 @@ def _print_rows(title: str, rows: list[tuple[str, str]]) -> None:
         box=None,
         pad_edge=False,
     )
+    table.add_column("", no_wrap=True)
+    table.add_column("", overflow="fold")  # addresses are to be whole
     for heading, text in rows:
         if text:
             table.add_row(heading, Text(clean(text)))

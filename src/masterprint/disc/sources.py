@@ -13,6 +13,7 @@ from masterprint.disc.extraction import Programme, raw_programme, wav_programme
 from masterprint.disc.layout import FIRST_PREGAP_SECTORS, Disc, timecode, with_lead
 from masterprint.disc.rules import MOST_ADDRESS, layout_problems, problems, warnings
 from masterprint.disc.set_files import file_in, plain_name, small_file
+from masterprint.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ def read_disc(path: Path) -> DiscSource:
 
 
 def _from_ddp(folder: Path) -> DiscSource:
+    _need_set(folder)
     found = read_ddp(folder)
     longest = MOST_ADDRESS - FIRST_PREGAP_SECTORS
     return DiscSource(
@@ -71,6 +73,18 @@ def _from_ddp(folder: Path) -> DiscSource:
         (*found.problems, *layout_problems(found.disc, longest)),
         (*found.notes, *warnings(found.disc)),
     )
+
+
+def _need_set(folder: Path) -> None:
+    """Say which is meant where a delivery is given for what is in it."""
+    if not folder.is_dir() or file_in(folder, "DDPID") is not None:
+        return
+    inside = [path.parent for path in folder.glob("*/DDPID")] + list(folder.glob("*.cue"))
+    if inside:
+        raise UsageError(
+            f"{folder}: has no file DDPID, which a DDP set needs.",
+            hint=f"did you mean {str(sorted(inside)[0])!r}?",
+        )
 
 
 def _from_cue(path: Path) -> DiscSource:
@@ -106,7 +120,9 @@ def _of_tracks(disc: Disc) -> Iterator[dict[str, Any]]:
         row["start"] = timecode(track.start)
         row["pregap"] = None if track.pregap is None else timecode(track.pregap)
         row["indexes"] = [timecode(place) for place in track.indexes]
-        row["length"] = timecode(max(0, whole.end_of(number) - track.start))
+        # Without the pause that follows, as on the PQ sheet.
+        end = whole.tracks[number].begins if number < len(whole.tracks) else whole.sectors
+        row["length"] = timecode(max(0, end - track.start))
         yield {"number": number, **row}
 
 
