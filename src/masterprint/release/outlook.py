@@ -141,15 +141,15 @@ def _gain(service: Service, loudness: float, peak: float | None, by: str) -> tup
         return 0.0, "played as it is"
     wanted = target - loudness
     if abs(wanted) < NOTHING_DB:
-        return wanted, f"at the target of {target:g} LUFS as it is{of}"
+        # The same rule as ever: no more than hundredths, but nobody who turns down turns up.
+        return _allowed(service, wanted, peak), f"at the target of {target:g} LUFS as it is{of}"
     if wanted < 0.0:
         return wanted, f"turned down by {-wanted:.1f} dB to {target:g} LUFS{of}"
     if service.gain == "down":
         return 0.0, f"{wanted:.1f} LU under {target:g} LUFS{of}; nothing is turned up"
     if service.gain == "both":
         return wanted, f"turned up by {wanted:.1f} dB to {target:g} LUFS{of}"
-    assert service.headroom_dbtp is not None
-    room = wanted if peak is None else max(0.0, service.headroom_dbtp - peak)
+    room = _allowed(service, wanted, peak)
     if room >= wanted:
         return wanted, f"turned up by {wanted:.1f} dB to {target:g} LUFS{of}"
     limit = f"peaks may reach {service.headroom_dbtp:g} dBTP"
@@ -159,6 +159,16 @@ def _gain(service: Service, loudness: float, peak: float | None, by: str) -> tup
         f"turned up by {room:.1f} dB only, {wanted - room:.1f} LU short of {target:g} LUFS{of}, "
         f"as {limit}"
     )
+
+
+def _allowed(service: Service, wanted: float, peak: float | None) -> float:
+    """As much of a gain as the service would give, with a true peak."""
+    if wanted <= 0.0 or service.gain == "both":
+        return wanted
+    if service.gain == "down":
+        return 0.0
+    assert service.headroom_dbtp is not None
+    return wanted if peak is None else min(wanted, max(0.0, service.headroom_dbtp - peak))
 
 
 def _remarks(levels: Levels, service: Service) -> tuple[str, ...]:

@@ -111,7 +111,7 @@ class Service(Settings):
             self.loud_true_peak_dbtp is not None
             and self.target_lufs is not None
             and integrated_lufs is not None
-            and integrated_lufs > self.target_lufs
+            and round(integrated_lufs, 1) > self.target_lufs  # as loudness is told
         )
         limit = self.loud_true_peak_dbtp if loud else self.max_true_peak_dbtp
         return 0.0 if limit is None else limit
