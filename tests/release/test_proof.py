@@ -130,7 +130,9 @@ def by_mediainfo(path: Path) -> dict[str, str]:
 
 def by_exiftool(path: Path) -> dict[str, str]:
     found = {}
-    for key, value in exiftool(path).items():
+    told = exiftool(path)
+    assert "ExifTool:Warning" not in told, told["ExifTool:Warning"]
+    for key, value in told.items():
         group, _, name = key.partition(":")
         if group in ("Vorbis", "ID3", "QuickTime", "FLAC", "RIFF", "XMP"):
             found.setdefault(name.lower(), str(value))

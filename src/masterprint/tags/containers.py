@@ -9,7 +9,8 @@ from typing import Literal
 from mutagen.mp3 import HeaderNotFoundError, MPEGInfo
 
 from masterprint.errors import AudioFileError, CutShortError
-from masterprint.tags.mp3 import HEAD_BYTES, tag_size
+from masterprint.tags.id3 import HEAD_BYTES
+from masterprint.tags.mp3 import tag_size
 from masterprint.tags.ogg import CODECS, PACKET_AT
 from masterprint.tags.riff import KINDS
 

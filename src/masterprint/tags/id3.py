@@ -54,6 +54,8 @@ DATES = ("TDRC", "TYER", "TDAT")
 COMMENT_LANGUAGE = "eng"
 """Apple's and other players show comments of this language only, whatever they are in."""
 FRONT, OTHER = 3, 0
+HEAD_BYTES = 10
+"""Of a frame, and of the tag itself."""
 _OURS = {*TEXTS.values(), *PAIRS.values(), *DATES, PHONOGRAM, "TXXX", "COMM", "APIC"}
 FRAMES = {name: frame for name, frame in id3.Frames.items() if name in _OURS}
 """What mutagen is to take apart; all else it copies."""
@@ -81,11 +83,15 @@ def version_of(tag: ID3) -> int:
 
 
 def dump_id3(tag: ID3) -> bytes | None:
-    """A tag's bytes without padding; None where it says nothing."""
+    """A tag's bytes, None where it says nothing.
+
+    Behind its last frame is room for the head of another, without which ExifTool doubts the size of
+    a last one that is large.
+    """
     if not tag and not tag.unknown_frames:
         return None
     out = io.BytesIO()
-    tag.save(out, v1=0, v2_version=version_of(tag), v23_sep=None, padding=lambda info: 0)
+    tag.save(out, v1=0, v2_version=version_of(tag), v23_sep=None, padding=lambda info: HEAD_BYTES)
     return out.getvalue()
 
 

@@ -10,6 +10,7 @@ from masterprint.tags.changes import Changes
 from masterprint.tags.fields import Tags
 from masterprint.tags.id3 import (
     FRAMES,
+    HEAD_BYTES,
     MOST_BYTES,
     change_id3,
     load_id3,
@@ -17,8 +18,6 @@ from masterprint.tags.id3 import (
     tags_in_id3,
     version_of,
 )
-
-HEAD_BYTES = 10
 
 
 def read(path: Path) -> Tags:
