@@ -85,6 +85,14 @@ def test_wrong_usage_is_one_sentence_and_code_2(run, master):
         assert len(done.stderr.strip().splitlines()) == 1
 
 
+def test_why_a_codec_has_no_figures_is_said_once_and_in_whole(run, tmp_path):
+    soundfile.write(tmp_path / "three.wav", np.zeros((4800, 3)), 48000)
+    done = run("codecs", "three.wav", "--for", "bandcamp")
+    assert done.returncode == 1
+    said = "three.wav: has 3 channels, where MP3 is written with mono and stereo at most."
+    assert done.stdout.splitlines().count(said) == 1
+
+
 def test_platforms_are_listed_with_evidence_and_shown_with_source_and_date(run):
     listed = run("platforms").stdout
     assert "CONTRADICTORY" in next(line for line in listed.splitlines() if "soundcloud" in line)

@@ -119,6 +119,8 @@ def _print(file: str, table: CodecTable, services: dict[str, Service]) -> None:
     console.print(Text(f"{clean(file)}: {loudness} LUFS, {peak} dBTP", style="bold"))
     if any(not row.lossless for row in table.rows.values()):
         console.print(_codecs_table(table, services))
+        for failed in dict.fromkeys(row.failed for row in table.rows.values() if row.failed):
+            console.print(Text(clean(failed)), soft_wrap=True)
     for service in services.values():
         said = outlook(measured, service)
         mark = " (sources contradict one another)" if service.evidence == "contradictory" else ""
@@ -137,19 +139,19 @@ def _codecs_table(table: CodecTable, services: dict[str, Service]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from masterprint.cli.console import clean, shown
+    from masterprint.cli.console import shown
 
     made = Table(box=box.SIMPLE, pad_edge=False)
     made.add_column("codec", no_wrap=True)
     for heading in ("dBTP", "change", "clipped", "kbit/s"):
         made.add_column(heading, justify="right")
-    made.add_column("played by", overflow="fold")
+    made.add_column("played by")
     for name, row in table.rows.items():
         if row.lossless:
             continue
         by = ", ".join(each for each, service in services.items() if name in service.codecs)
         if row.failed:
-            made.add_row(row.label, "-", "-", "-", "-", Text(clean(row.failed)))
+            made.add_row(row.label, "-", "-", "-", "-", by)
             continue
         loud = row.true_peak_dbtp is not None and row.true_peak_dbtp > 0
         made.add_row(
