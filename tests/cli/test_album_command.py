@@ -5,12 +5,20 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from contextlib import suppress
 
 import pytest
 import soundfile
+import typer
+import yaml
 
 import masterprint
-from album_tools import noise, write_album
+from album_tools import noise, project_of, write_album
+from masterprint.cli.album_telling import tell_plan
+from masterprint.release.checking import check_album
+from masterprint.release.loading import load_album
+from masterprint.release.platforms import load_platforms
+from masterprint.release.project import Project
 
 
 @pytest.fixture
@@ -66,6 +74,55 @@ def test_a_dry_run_says_what_would_be_done_and_why(run, album):
     rows = json.loads(run("album", "deliver", album, "--dry-run", "--json").stdout)["would"]
     assert [row["would"] for row in rows] == ["done", "render", "deliver", "deliver"]
     assert rows[1]["why"] == "the mix has changed"
+    (album.parent / "release/album/masters/01.wav").unlink()
+    shutil.rmtree(album.parent / "release/album/cd")
+    rows = json.loads(run("album", "deliver", album, "--dry-run", "--json", "--only", "cd").stdout)[
+        "would"
+    ]
+    assert [row["would"] for row in rows] == ["render", "render", "deliver"]
+
+
+def test_a_dry_run_says_no_more_than_it_can_know(run, tmp_path, capsys):
+    """The gain of an album that has changed is only known when it has been listened to."""
+    tracks = [{"audio": noise(n, 0.5, 22050, 0.1 * n), "rate": 22050} for n in (1, 2)]
+    more = {"loudness": {"mode": "album"}, "deliver": ["streaming", "cassette"]}
+    path = write_album(tmp_path, tracks, chain="loud.yaml", cassette={"chain": "own.yaml"}, **more)
+    for name in ("loud", "own"):
+        (tmp_path / f"{name}.yaml").write_text(
+            "masterprint: 1\nstages:\n  - loudness: {target_lufs: -20}\n"
+        )
+    data = yaml.safe_load(path.read_text())
+
+    def would():
+        path.write_text(yaml.safe_dump(data))
+        album, known = load_album(path), load_platforms()
+        project = Project.of(album, known, check_album(album, known.deliverables))
+        with suppress(typer.Exit):
+            tell_plan(project, data["deliver"], True)
+        rows = json.loads(capsys.readouterr().out)["would"]
+        return [row["would"] for row in rows]
+
+    project = project_of(path)
+    with project.workshop() as workshop:
+        for name in data["deliver"]:
+            project.deliver(workshop, name)
+    data["tracks"].reverse()  # the same gain
+    assert would() == [*["done"] * 4, "deliver", "deliver"]
+    data["tracks"].reverse()
+    data["tracks"][1]["trim_db"] = -1
+    assert would() == ["perhaps", "render", "perhaps", "render", "deliver", "deliver"]
+    del data["tracks"][1]["trim_db"]
+    folder = tmp_path / "release" / "album"
+    (folder / "masters" / "album-gain.json").unlink()
+    assert would() == ["perhaps", "perhaps", "done", "done", "perhaps", "done"]
+    (folder / "masters" / "01.wav").unlink()
+    (folder / "masters-own" / "album-gain.json").write_text("[" * 100_000)
+    assert would()[:5] == ["render", "perhaps", "perhaps", "perhaps", "perhaps"]
+    (folder / "masters" / "02.wav.recall.yaml").unlink()
+    assert would() == ["render", "fail", "perhaps", "perhaps", "fail", "fail"]
+    done = run("album", "deliver", path, "--json")
+    assert done.returncode == 1
+    assert [row["status"] for row in json.loads(done.stdout)] == ["failed", "failed"]
 
 
 def test_deliver_tells_what_it_made_and_where(run, album):
@@ -87,9 +144,19 @@ def test_only_some_deliverables(run, album):
     folder = album.parent / "release" / "album"
     assert (folder / "cd").is_dir()
     assert not (folder / "streaming").exists()
+    assert run("album", "deliver", album, "--only", ",").returncode == 2
     done = run("album", "deliver", album, "--only", "cdd")
     assert done.returncode == 2
     assert "--only cdd: the album does not ask for it; did you mean 'cd'?" in done.stderr
+
+
+def test_what_is_made_stays_in_the_folder_of_the_album(run, album, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (album.parent / "release").symlink_to(tmp_path / "elsewhere")
+    done = run("album", "deliver", album)
+    assert done.returncode == 2
+    assert "a link in it leads out of the album's folder. Hint: name the output" in done.stderr
+    assert not list((tmp_path / "elsewhere").iterdir())
 
 
 def test_one_deliverable_that_fails_leaves_the_others_alone(run, album):

@@ -15,6 +15,7 @@ from masterprint.cli.album_telling import (
     tell_delivered,
     tell_plan,
     tell_sequence,
+    tell_undelivered,
     warn_of,
 )
 from masterprint.cli.bulk import begin_workers, cores_of
@@ -70,7 +71,8 @@ def render(
 ) -> None:
     """Master the tracks of an album; what has not changed is not rendered again."""
     begin_workers(jobs, unless=dry_run)
-    project = _project(album, output, platforms, overwrite, timeout, trust_path, dry_run)
+    loaded, known = _loaded(album, platforms)
+    project = _project(loaded, known, output, overwrite, timeout, trust_path, dry_run)
     if dry_run:
         tell_plan(project, None, as_json)
         return
@@ -94,9 +96,11 @@ def sequence(
     from masterprint.release.project import SEQUENCE
 
     begin_workers(jobs, unless=dry_run)
-    project = _project(album, output, platforms, overwrite, timeout, trust_path, dry_run)
+    loaded, known = _loaded(album, platforms)
+    names = [SEQUENCE]
+    project = _project(loaded, known, output, overwrite, timeout, trust_path, dry_run, names)
     if dry_run:
-        tell_plan(project, [SEQUENCE], as_json)
+        tell_plan(project, names, as_json)
         return
     _render(project, jobs, False, as_json or quiet)
     with _saying(as_json or quiet) as say, project.workshop(say) as workshop:
@@ -123,14 +127,22 @@ def deliver(
 ) -> None:
     """Make everything that the album file asks for, each in a folder of its own."""
     from masterprint.release.delivering import try_deliver
+    from masterprint.release.project import wanted
 
     begin_workers(jobs, unless=dry_run)
-    project = _project(album, output, platforms, overwrite, timeout, trust_path, dry_run)
-    names = project.wanted(only)
+    loaded, known = _loaded(album, platforms)
+    chosen = None if only is None else [each.strip() for each in only.split(",") if each.strip()]
+    names = wanted(loaded, chosen)
+    project = _project(loaded, known, output, overwrite, timeout, trust_path, dry_run, names)
     if dry_run:
         tell_plan(project, names, as_json)
         return
-    _render(project, jobs, False, True)
+    try:
+        _render(project, jobs, False, as_json or quiet)
+    except typer.Exit:
+        if as_json:
+            tell_undelivered(project, names)
+        raise
     found = []
     with _saying(as_json or quiet) as say, project.workshop(say) as workshop:
         for name in names:
@@ -154,23 +166,22 @@ def _loaded(album: Path, own: Path | None) -> tuple[Album, Platforms]:
 
 
 def _project(
-    album: Path,
+    loaded: Album,
+    known: Platforms,
     output: Path | None,
-    own: Path | None,
     overwrite: bool,
     timeout: float | None,
     trusted: list[Path] | None,
     dry_run: bool,
+    names: list[str] | None = None,
 ) -> Project:
     from masterprint.release.checking import check_album
     from masterprint.release.project import Project
 
-    loaded, known = _loaded(album, own)
     checked = check_album(loaded, known.deliverables)
     warn_of(loaded, checked.warnings)
-    return Project.of(
-        loaded, known, checked, output, overwrite, timeout, trusted or [], make_folders=not dry_run
-    )
+    files = trusted or []
+    return Project.of(loaded, known, checked, output, overwrite, timeout, files, not dry_run, names)
 
 
 def _render(project: Project, jobs: int | None, as_json: bool, quiet: bool) -> None:

@@ -39,28 +39,34 @@ def tell_check(album: Album, checked: Checked, as_json: bool) -> None:
 
 
 def tell_plan(project: Project, names: Sequence[str] | None, as_json: bool) -> None:
-    """What would be rendered and delivered, and why; nothing is done."""
+    """What would be rendered and delivered, and why; nothing is done.
+
+    What hangs on a gain that has to be listened for would be done `perhaps`.
+    """
     from masterprint.errors import MasterprintError
     from masterprint.rendering.done import need_ours, why_render
 
     rows = []
-    for job, doubt in project.settled_before():
+    for job, doubt in project.settle_from_before():
         try:
-            why = doubt or why_render(job)
-            if why is not None and doubt is None:
+            why = why_render(job)
+            if why is not None:
                 need_ours(job, why)
-            would = "done" if why is None else "render"
+            would = "render" if why is not None else "perhaps" if doubt else "done"
+            why = why or doubt
         except MasterprintError as error:
             why, would = str(error), "fail"
         rows.append({"would": would, "master": str(job.master), "why": why or "made of the same"})
-    rendered = any(row["would"] != "done" for row in rows)
+    stopped = any(row["would"] == "fail" for row in rows)
     for name in names or []:
         folder = project.folder / name
         try:
             reason = project.why_deliver(name)
-            if reason is None and rendered:
-                reason = "its masters are rendered anew"
-            would = "done" if reason is None else "deliver"
+            doubt = project.doubt_of(name)
+            would = "deliver" if reason is not None else "perhaps" if doubt else "done"
+            reason = reason or doubt
+            if stopped:
+                would, reason = "fail", "nothing is delivered where a master cannot be rendered"
         except MasterprintError as error:
             reason, would = str(error), "fail"
         rows.append({"would": would, "folder": str(folder), "why": reason or "made of the same"})
@@ -99,6 +105,17 @@ def tell_delivered(found: Sequence[Delivered], as_json: bool, quiet: bool) -> No
             print(clean(f"{each.name:10} {STATUSES[each.status]}: {each.folder} ({count})"))
             for note in each.notes:
                 print(clean(f"           {note}"))
+
+
+def tell_undelivered(project: Project, names: Sequence[str]) -> None:
+    """As JSON, what was not begun because a track could not be rendered."""
+    text = "not begun, because a track was not rendered"
+    rows = [
+        {"deliverable": name, "folder": str(project.folder / name), "status": "failed",
+         "error": text, "files": [], "notes": []}
+        for name in names
+    ]  # fmt: skip
+    print_json(rows)
 
 
 def timeline_rows(album: Album, timeline: Timeline | None) -> list[dict[str, Any]]:

@@ -11,9 +11,9 @@ from masterprint.batch.rendering import render_many
 from masterprint.errors import MasterprintError
 from masterprint.release.checking import check_album
 from masterprint.release.delivering import Delivered, try_deliver
-from masterprint.release.loading import load_album
+from masterprint.release.loading import Album, load_album
 from masterprint.release.platforms import load_platforms
-from masterprint.release.project import Project
+from masterprint.release.project import Project, wanted
 from masterprint.rendering.result import RenderResult
 
 
@@ -40,7 +40,8 @@ def render_album(
     Raises:
         MasterprintError: the album cannot be made; nothing was begun.
     """
-    return _rendered(_project(album, folder, overwrite, timeout_s, trusted, platforms), jobs)
+    loaded = load_album(album)
+    return _rendered(_project(loaded, folder, overwrite, timeout_s, trusted, platforms), jobs)
 
 
 def deliver_album(
@@ -65,8 +66,9 @@ def deliver_album(
     Raises:
         MasterprintError: the album cannot be made, or a track cannot be rendered.
     """
-    project = _project(album, folder, overwrite, timeout_s, trusted, platforms)
-    names = project.wanted(None if only is None else ",".join(only))
+    loaded = load_album(album)
+    names = wanted(loaded, [only] if isinstance(only, str) else only)
+    project = _project(loaded, folder, overwrite, timeout_s, trusted, platforms, names)
     failed = [result for result in _rendered(project, jobs) if result.error is not None]
     if failed:
         raise MasterprintError("\n".join(str(result.error) for result in failed))
@@ -74,19 +76,19 @@ def deliver_album(
 
 
 def _project(
-    album: str | Path,
+    loaded: Album,
     folder: str | Path | None,
     overwrite: bool,
     timeout_s: float | None,
     trusted: Sequence[str | Path],
     platforms: str | Path | None,
+    names: Sequence[str] | None = None,
 ) -> Project:
-    loaded = load_album(album)
     known = load_platforms(None if platforms is None else Path(platforms))
     checked = check_album(loaded, known.deliverables)
     place = None if folder is None else Path(folder)
     files = [Path(file) for file in trusted]
-    return Project.of(loaded, known, checked, place, overwrite, timeout_s, files)
+    return Project.of(loaded, known, checked, place, overwrite, timeout_s, files, names=names)
 
 
 def _rendered(project: Project, jobs: int | None) -> list[RenderResult]:

@@ -119,7 +119,9 @@ def why_deliver(folder: Path, made: str, overwrite: bool) -> str | None:
         raise UsageError(f"{folder}: is a file, where the folder of a delivery would go.")
     changed = changed_since(folder)
     if changed is None:
-        return None if made_of(folder) == made and not overwrite else "made of something else"
+        if made_of(folder) != made:
+            return "made of something else"
+        return "to be replaced, though made of the same" if overwrite else None
     if not any(folder.iterdir()):
         return "new"
     if not overwrite:
@@ -200,12 +202,12 @@ def cover_in(album: Album) -> Cover | None:
     """
     if album.model.cover is None:
         return None
-    return cover_of(album.file.parent / album.model.cover)
+    return cover_of(album.place_of(album.model.cover))
 
 
 def _cover_hash(album: Album) -> str:
     assert album.model.cover is not None
-    return look_at_file(album.file.parent / album.model.cover).sha256
+    return look_at_file(album.place_of(album.model.cover)).sha256
 
 
 def _about(album: Album) -> Mapping[str, Any]:

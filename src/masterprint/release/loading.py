@@ -68,7 +68,12 @@ class Album:
 
     def mix_of(self, track: Track) -> Path:
         """Where a track's mix is, as it is told in messages."""
-        return self.file.parent / track.mix
+        return self.place_of(track.mix)
+
+    def place_of(self, beside: str) -> Path:
+        """Where a file is that the album names: beside the album file itself, not a link to it."""
+        above = self.file.parent
+        return (above if Path(os.path.realpath(above)) == self.folder else self.folder) / beside
 
     def chain_name(self, track: Track) -> str:
         """What the file calls the chain of a track."""

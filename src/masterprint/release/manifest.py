@@ -116,7 +116,7 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     try:
         with (folder / NAME).open("rb") as file:
             data = json.loads(file.read(MOST_BYTES))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return data if isinstance(data, dict) and data.get("masterprint_manifest") == 1 else None
 

@@ -16,7 +16,7 @@ from masterprint.batch.album import Album as Matched
 from masterprint.batch.album import jobs_with_gain, match_albums
 from masterprint.batch.rendering import Pool
 from masterprint.batch.run import default_workers, run_all
-from masterprint.errors import UsageError
+from masterprint.errors import SheetError, UsageError
 from masterprint.files.whole import write_whole
 from masterprint.release.album import Loudness, Track
 from masterprint.release.levels import with_level
@@ -25,11 +25,14 @@ from masterprint.rendering.audition import target_stage
 from masterprint.rendering.job import IfThere, RenderJob
 from masterprint.rendering.planning import PreparedChain, Wish, plan_all, prepare
 from masterprint.sheets.ingredients import look_at_mix, work_sha256
+from masterprint.sheets.sheet import load_sheet, sheet_path
 
 MASTERS = "masters"
 """The folder of the masters; those of a medium of their own have its chain's name behind it."""
 GAIN_FILE = "album-gain.json"
 MOST_GAIN_FILE_BYTES = 1 << 20
+MOST_DB = 200.0
+"""No figure that was found is beyond: a file that says so, or says nan, is not ours."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,10 @@ class Known:
     reached_lufs: float | None
     note: str | None
     works: tuple[str, ...]
+
+    def is_of(self, works: Sequence[str]) -> bool:
+        """Whether it was found for these, in whatever order."""
+        return sorted(self.works) == sorted(works)
 
 
 def plan_masters(
@@ -124,7 +131,7 @@ def settle(
         return masters, None
     works = works_of(masters.jobs)
     known = known_gain(masters.folder)
-    if known is not None and known.works == works:
+    if known is not None and known.is_of(works):
         jobs = tuple(jobs_with_gain(masters.jobs, known.gain_db))
         return replace(masters, jobs=jobs), _as_matched(masters, known)
     found, (matched,) = match_albums(masters.jobs, make_pool, done, stopped)
@@ -140,27 +147,39 @@ def settle(
     return replace(masters, jobs=tuple(found)), matched
 
 
-def settled_before(masters: Masters) -> tuple[Masters, list[str | None]]:
-    """The same without listening, for a plan: and for each track why it may come out another.
+def settled_before(masters: Masters) -> tuple[Masters, str | None]:
+    """The same without listening, for a plan; and why the gain may come out another, if so.
 
-    None stands for a track of which nothing has changed, nor of the others.
+    Where it may, each job has the gain of the master that is there, if one is: whether that would
+    stay but for the gain can be asked then.
     """
     if not masters.shares_gain:
-        return masters, [None] * len(masters.jobs)
+        return masters, None
     known = known_gain(masters.folder)
-    if known is None:
-        return masters, ["the gain of the album has to be found"] * len(masters.jobs)
-    works = works_of(masters.jobs)
-    jobs = replace(masters, jobs=tuple(jobs_with_gain(masters.jobs, known.gain_db)))
-    if known.works == works:
-        return jobs, [None] * len(works)
-    same = set(known.works)
-    return jobs, [
-        "another track has changed, and with it the gain of the album"
-        if work in same
-        else "its mix, its chain or its trim has changed"
-        for work in works
-    ]
+    if known is not None and known.is_of(works_of(masters.jobs)):
+        return replace(masters, jobs=tuple(jobs_with_gain(masters.jobs, known.gain_db))), None
+    usual_db = 0.0 if known is None else known.gain_db
+    jobs: list[RenderJob] = []
+    for job in masters.jobs:
+        there_db = _gain_there(job)
+        jobs += jobs_with_gain([job], usual_db if there_db is None else there_db)
+    doubt = (
+        "the gain of the album has to be found"
+        if known is None
+        else "the album has changed, and with it perhaps its gain"
+    )
+    return replace(masters, jobs=tuple(jobs)), doubt
+
+
+def _gain_there(job: RenderJob) -> float | None:
+    """The gain with which the master that is there was rendered; None where no sheet tells it."""
+    place, _ = target_stage(job.chain)
+    try:
+        stages = load_sheet(sheet_path(job.master)).sheet.chain.settings["stages"]
+        ((name, settings),) = stages[place].items()
+        return float(settings["gain_db" if name == "gain" else "input_gain_db"])
+    except (SheetError, LookupError, TypeError, ValueError):
+        return None
 
 
 def works_of(jobs: Sequence[RenderJob]) -> tuple[str, ...]:
@@ -183,15 +202,17 @@ def known_gain(folder: Path) -> Known | None:
     try:
         with (folder / GAIN_FILE).open("rb") as file:
             data = json.loads(file.read(MOST_GAIN_FILE_BYTES))
-        return Known(
+        known = Known(
             float(data["gain_db"]),
             float(data["target_lufs"]),
             None if data["reached_lufs"] is None else float(data["reached_lufs"]),
             None if data["note"] is None else str(data["note"]),
             tuple(map(str, data["works"])),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return None
+    figures = (known.gain_db, known.target_lufs, known.reached_lufs or 0.0)
+    return known if all(abs(each) <= MOST_DB for each in figures) else None
 
 
 def _own_loudness(album: Album, chain_name: str) -> Loudness:

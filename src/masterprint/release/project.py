@@ -33,6 +33,7 @@ from masterprint.release.platforms import Platforms
 from masterprint.release.profiles import Deliverable
 from masterprint.release.workshop import Say, Workshop
 from masterprint.rendering.job import IfThere, RenderJob
+from masterprint.stages.beside import within
 
 SEQUENCE = "sequence"
 """The deliverable that `masterprint album sequence` makes, whether the album asks for it or not."""
@@ -65,6 +66,7 @@ class Project:
         self.overwrite = overwrite
         self._masters = masters
         self._works: dict[str | None, tuple[str, ...]] = {}
+        self._doubts: dict[str | None, str | None] = {}
 
     @classmethod
     def of(
@@ -77,17 +79,24 @@ class Project:
         timeout_s: float | None = None,
         trusted: Sequence[Path] = (),
         make_folders: bool = True,
+        names: Sequence[str] | None = None,
     ) -> Project:
-        """Plan the masters of an album.
+        """Plan the masters of an album; those that only some deliverables need, where named.
 
         Raises:
             MasterprintError: one of them cannot be made.
         """
+        above = None if folder is not None else album.file.parent
         folder = folder or album.file.parent / "release" / safe_name(album.file.stem)
         if_there = IfThere.RENEW_ALL if overwrite else IfThere.RENEW_OURS
 
         def masters(chain: str | None) -> Masters:
             name = MASTERS if chain is None else f"{MASTERS}-{safe_name(Path(chain).stem)}"
+            if above is not None and not within(above, folder / name):
+                raise UsageError(
+                    f"{folder / name}: a link in it leads out of the album's folder.",
+                    hint="name the output folder with -o",
+                )
             return plan_masters(
                 album,
                 folder / name,
@@ -99,7 +108,8 @@ class Project:
             )
 
         chains = {None} | {
-            _own_chain(album, platforms.deliverables[n]) for n in album.model.deliver
+            _own_chain(album, platforms.deliverables[n])
+            for n in (album.model.deliver if names is None else names)
         }
         ordered = sorted(chains, key=lambda chain: chain or "")
         planned = {chain: masters(chain) for chain in ordered}
@@ -123,30 +133,18 @@ class Project:
             found += [matched] if matched is not None else []
         return found
 
-    def settled_before(self) -> list[tuple[RenderJob, str | None]]:
-        """Every job, and why its master may come out another than what is there; no listening."""
+    def settle_from_before(self) -> list[tuple[RenderJob, str | None]]:
+        """For a plan, without listening: every job, and why its gain may come out another."""
         found: list[tuple[RenderJob, str | None]] = []
         for chain, masters in self._masters.items():
-            self._masters[chain], doubts = settled_before(masters)
-            found += zip(self._masters[chain].jobs, doubts, strict=True)
+            self._masters[chain], doubt = settled_before(masters)
+            self._doubts[chain] = doubt
+            found += [(job, doubt) for job in self._masters[chain].jobs]
         return found
 
-    def wanted(self, only: str | None) -> list[str]:
-        """The deliverables to be made.
-
-        Raises:
-            UsageError: one of `only` is none of the album's.
-        """
-        names = self.album.model.deliver
-        if only is None:
-            return list(names)
-        chosen = [name.strip() for name in only.split(",") if name.strip()]
-        for name in chosen:
-            if name not in names:
-                raise UsageError(
-                    f"--only {name}: the album does not ask for it{guess(name, list(names))}."
-                )
-        return [name for name in names if name in chosen]
+    def doubt_of(self, name: str) -> str | None:
+        """Why the masters of a deliverable may come out another, as `settle_from_before` found."""
+        return self._doubts.get(_own_chain(self.album, self.platforms.deliverables[name]))
 
     def recipe_of(self, name: str) -> str:
         """The hash of what a deliverable is made of."""
@@ -176,6 +174,23 @@ class Project:
             return unchanged(name, self.folder / name)
         made, profile = self.recipe_of(name), self.platforms.deliverables[name]
         return deliver(workshop, name, profile, self.folder / name, made, self.platforms)
+
+
+def wanted(album: Album, only: Sequence[str] | None) -> list[str]:
+    """The deliverables to be made: all that the album asks for, or some of them.
+
+    Raises:
+        UsageError: one of `only` is none of the album's, or there is none.
+    """
+    names = list(album.model.deliver)
+    if only is None:
+        return names
+    for name in only:
+        if name not in names:
+            raise UsageError(f"--only {name}: the album does not ask for it{guess(name, names)}.")
+    if not only:
+        raise UsageError(f"--only names no deliverable; the album has {', '.join(names)}.")
+    return [name for name in names if name in only]
 
 
 def _own_chain(album: Album, profile: Deliverable) -> str | None:
