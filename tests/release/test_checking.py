@@ -174,3 +174,43 @@ def test_an_album_of_days_is_refused(tmp_path):
     path.write_text(text + "".join(entry % n for n in range(150)))
     with pytest.raises(AlbumFileError, match="last 25 hours in all; allowed: at most 24"):
         check_album(load_album(path), PLATFORMS.deliverables)
+
+
+def test_what_is_hidden_has_the_form_of_the_track_before_it(tmp_path):
+    tracks = [short(1), {"audio": noise(2, 0.05, 48000), "rate": 48000, "hidden": True}]
+    said = refusal(tmp_path, tracks)
+    assert "tracks[1].hidden: is behind a track of another sample rate" in said
+
+
+@pytest.mark.parametrize("deliver", ["sequence", "vinyl"])
+def test_mono_and_stereo_are_not_joined(tmp_path, deliver):
+    tracks = [short(1), {"audio": noise(2, 0.05)[:1]}, short(3)]
+    said = refusal(tmp_path, tracks, deliver=[deliver])
+    assert "track 2, 'Track 2', has 1 channels and track 1, 'Track 1', 2" in said
+    assert check(tmp_path, tracks, deliver=["streaming"]).timeline is not None
+
+
+def test_one_gain_needs_chains_that_set_it_alike(tmp_path):
+    stages = {"loud": "loudness: {target_lufs: -14}", "max": "maximizer: {target_lufs: -14}"}
+    for name, stage in stages.items():
+        (tmp_path / f"{name}.yaml").write_text(f"masterprint: 1\nstages:\n  - {stage}\n")
+    tracks = [short(1), short(2, chain="max.yaml")]
+    said = refusal(tmp_path, tracks, chain="loud.yaml", loudness={"mode": "album"})
+    assert "tracks[1]: found -14 LUFS by loudness and -14 LUFS by maximizer" in said
+    check(tmp_path, tracks, chain="loud.yaml", loudness={"mode": "track"})
+
+
+def test_a_cover_that_is_no_picture_is_told(tmp_path):
+    (tmp_path / "cover.png").write_bytes(b"not one")
+    assert "cover: " in (said := refusal(tmp_path, [short(1)], cover="cover.png"))
+    assert "is no cover" in said
+
+
+def test_a_link_to_an_album_is_that_album(tmp_path):
+    """Else what is looked at beside the one is read beside the other, wherever that leads."""
+    path = write_album(tmp_path / "there", [short(1)])
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "album.yaml").symlink_to(path)
+    album = load_album(tmp_path / "here" / "album.yaml")
+    assert album.mix_of(album.tracks[0]) == tmp_path / "there" / "mixes" / "01.wav"
+    check_album(album, PLATFORMS.deliverables)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from album_tools import noise, read
-from masterprint.errors import UsageError
 from masterprint.files.pcm_hash import pcm_sha256
 from masterprint.release.printing import print_tracks
 
@@ -50,12 +48,6 @@ def test_what_is_hidden_before_track_1_is_file_0(workshop):
     assert [(each.number, each.index) for each in printed] == [(0, 0), (1, 1)]
 
 
-def test_hidden_behind_a_track_of_another_rate_is_refused(workshop):
-    tracks = [{"audio": noise(1, 0.5)}, {"audio": noise(2, 0.5), "rate": 48000, "hidden": True}]
-    with pytest.raises(UsageError, match="hidden behind a track of another sample rate"):
-        workshop(tracks).tracks()
-
-
 def test_gain_and_rate_are_held_below_the_ceiling(workshop, tmp_path):
     shop = workshop([{"audio": noise(1, 1.0, level=0.5)}])
     (printed,) = print_tracks(
@@ -77,3 +69,14 @@ def test_a_fade_is_on_the_printed_track_only(workshop):
     faded, master = read(printed.path), read(shop.jobs()[0].master)
     np.testing.assert_array_equal(faded[:, :22050], master[:, :22050])
     assert np.abs(faded[:, -100:]).max() < 1e-3 < np.abs(master[:, -100:]).max()
+
+
+def test_two_that_are_hidden_before_track_1_may_have_two_rates(workshop):
+    tracks = [
+        {"audio": noise(1, 0.1), "hidden": True},
+        {"audio": noise(2, 0.1, 48000), "rate": 48000, "hidden": True},
+        {"audio": noise(3, 0.1)},
+    ]
+    printed = workshop(tracks).tracks()
+    assert [(each.number, each.index) for each in printed] == [(0, 0), (0, 1), (1, 2)]
+    assert len({each.path for each in printed}) == 3

@@ -18,14 +18,15 @@ from masterprint.errors import MasterprintError, UsageError
 from masterprint.files.reading import AudioFile, open_audio
 from masterprint.release.compact_disc import disc_of
 from masterprint.release.layout import expected_shape, pieces_of
-from masterprint.release.levels import with_level
+from masterprint.release.levels import unlike_levels, with_level
 from masterprint.release.loading import Album, AlbumFileError
 from masterprint.release.masters import MASTERS
-from masterprint.release.medium import disc_problems, side_plan
+from masterprint.release.medium import disc_problems, side_plan, unlike_channels
 from masterprint.release.names import SIDE_FIELDS, template_problem
 from masterprint.release.profiles import Deliverable
 from masterprint.release.timeline import Timeline, lay_down
 from masterprint.release.workshop import track_name
+from masterprint.tags.covers import cover_of
 
 MOST_HOURS = 24
 """An album from a stranger must not fill the disk with silence."""
@@ -61,10 +62,15 @@ def check_album(album: Album, deliverables: Mapping[str, Deliverable]) -> Checke
     found.problems += _codes(album)
     found.problems += _names(album, found.warnings)
     found.problems += _wanted(album, deliverables)
+    found.problems += _cover(album)
     mixes = list(_mixes(album, found.problems))
     if not found.problems:
         found.timeline = _timeline(album, mixes, found.problems)
     if found.timeline is not None:
+        chains = [album.chains[album.chain_name(track)] for track in album.tracks]
+        if (unlike := unlike_levels(chains, album.model.loudness)) is not None:
+            found.problems.append(album.problem(("tracks", unlike[0]), unlike[1]))
+        found.problems += _joins(album, found.timeline)
         kinds = {deliverables[name].kind for name in album.model.deliver}
         _media(album, found, kinds)
     found.warnings += _missing(album)
@@ -135,6 +141,15 @@ def _wanted(album: Album, deliverables: Mapping[str, Deliverable]) -> Iterator[P
         seen.add(name)
 
 
+def _cover(album: Album) -> Iterator[Problem]:
+    """The cover is a picture."""
+    if album.model.cover is not None:
+        try:
+            cover_of(album.place_of(album.model.cover))
+        except UsageError as error:
+            yield album.problem(("cover",), str(error))
+
+
 def _missing_encoder(profile: Deliverable) -> str | None:
     """What a deliverable cannot be made for on this machine."""
     for name in profile.formats:
@@ -181,6 +196,18 @@ def _timeline(album: Album, mixes: list[AudioFile], problems: list[Problem]) -> 
     return timeline
 
 
+def _joins(album: Album, timeline: Timeline) -> Iterator[Problem]:
+    """What is hidden lies in the file of the track before it, so it has its form."""
+    for run in timeline.runs:
+        index = run.parts[0].index
+        if album.tracks[index].hidden and album.numbers[index]:
+            message = (
+                "is behind a track of another sample rate or number of channels, and cannot lie in "
+                "its file; give their chains one sample_rate_hz in `master`"
+            )
+            yield album.problem(("tracks", index, "hidden"), message)
+
+
 def _media(album: Album, found: Checked, kinds: set[Any]) -> None:
     """Discs and sides have rules of their own."""
     assert found.timeline is not None
@@ -189,11 +216,17 @@ def _media(album: Album, found: Checked, kinds: set[Any]) -> None:
         wrong, doubtful = disc_problems(album, found.timeline, disc)
         found.problems += [album.problem(place, text) for place, text in wrong]
         found.warnings += doubtful
+    whole = [range(len(album.tracks))]
+    if "sequence" in kinds and (mixed := unlike_channels(album, found.timeline, whole)):
+        found.problems.append(album.problem(("deliver",), f"sequence: {mixed}"))
     for medium in ("vinyl", "cassette"):
         if medium in kinds:
             try:
-                _, doubtful = side_plan(album, found.timeline, medium)
+                sides, doubtful = side_plan(album, found.timeline, medium)
                 found.warnings += doubtful
+                groups = [side.indexes for side in sides]
+                if mixed := unlike_channels(album, found.timeline, groups):
+                    found.problems.append(album.problem((medium,), mixed))
             except UsageError as error:
                 found.problems.append(album.problem((medium, "sides"), error.message))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from masterprint.chain.model import Chain
@@ -39,6 +40,26 @@ def with_level(chain: Chain, loudness: Loudness, trim_db: float) -> Chain:
         return _with_target(chain, index, target + trim_db)
     ceiling = last_ceiling(chain.stages)
     return _with_gain(chain, ceiling if ceiling > index else len(chain.stages), trim_db)
+
+
+def unlike_levels(chains: Sequence[Chain], loudness: Loudness) -> tuple[int, str] | None:
+    """Which of an album's chains does not set its loudness like the first, and what that means.
+
+    Only one gain for all asks for that. Every chain has a stage with a target, as `with_level` has
+    looked.
+    """
+    if loudness.mode != "album":
+        return None
+    seen: dict[str, int] = {}
+    for index, chain in enumerate(chains):
+        _, stage = target_stage(with_level(chain, loudness, 0.0))
+        seen.setdefault(f"{stage.target_lufs:g} LUFS by {stage.stage_name}", index)
+        if len(seen) > 1:
+            return index, (
+                f"found {' and '.join(seen)}; one gain for the whole album needs chains that set "
+                "their loudness alike, or write loudness: {mode: track}"
+            )
+    return None
 
 
 def ceiling_of(chain: Chain) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from masterprint.chain.yaml_source import Place
@@ -77,6 +78,21 @@ def side_plan(album: Album, timeline: Timeline, medium: Medium) -> tuple[list[Si
     if medium == "cassette":
         doubts += _uneven(sides)
     return sides, doubts
+
+
+def unlike_channels(album: Album, timeline: Timeline, files: Sequence[Sequence[int]]) -> str | None:
+    """Why tracks cannot lie in one file."""
+    channels = {part.index: run.channels for run in timeline.runs for part in run.parts}
+    for indexes in files:
+        first = indexes[0]
+        for index in indexes[1:]:
+            if channels[index] != channels[first]:
+                return (
+                    f"{title_of(album, index)}, has {channels[index]} channels and "
+                    f"{title_of(album, first)}, {channels[first]}: they cannot lie in one file; "
+                    "export mono mixes as stereo"
+                )
+    return None
 
 
 def counts_of(album: Album, sides: list[Side]) -> list[int]:

@@ -62,7 +62,7 @@ class Workshop:
                 print_tracks(
                     self.album,
                     self.layout,
-                    lambda stretch: folder / f"{stretch.number:03}.wav",
+                    lambda stretch: folder / f"{stretch.index:03}.wav",
                     gaps=gaps,
                     done=lambda title: self.say(f"track {title}"),
                 )

@@ -54,13 +54,13 @@ def tell_outlook(delivery: Delivery, services: list[tuple[str, Service]]) -> Non
     rows: list[tuple[str, ...]] = []
     facts = []
     for name, service in services:
-        found = {
-            each.number: outlook(each.figures.measurement, service, album)
+        found = [
+            (each.number, outlook(each.figures.measurement, service, album))
             for each in delivery.printed
-        }
-        facts += [{"service": name, "track": n, **each.as_dict()} for n, each in found.items()]
+        ]
+        facts += [{"service": name, "track": n, **each.as_dict()} for n, each in found]
         remarks: dict[str, list[str]] = {}
-        for number, each in found.items():
+        for number, each in found:
             for remark in each.remarks:
                 remarks.setdefault(remark, []).append(str(number))
         said = [f"{text} (track {', '.join(numbers)})" for text, numbers in remarks.items()]
@@ -68,8 +68,8 @@ def tell_outlook(delivery: Delivery, services: list[tuple[str, Service]]) -> Non
             (
                 service.title,
                 shown(service.target_lufs, 0),
-                _span([each.track.gain_db for each in found.values()]),
-                _span([each.album.gain_db for each in found.values() if each.album]),
+                _span([each.track.gain_db for _, each in found]),
+                _span([each.album.gain_db for _, each in found if each.album]),
                 "; ".join(said) or "-",
             )
         )
@@ -97,7 +97,7 @@ def _printed(delivery: Delivery) -> list[Printed]:
     if profile.target_lufs is None:
         return plain
     gains_db = {
-        each.number: profile.target_lufs - loudness
+        each.index: profile.target_lufs - loudness
         for each in plain
         if (loudness := each.figures.measurement.integrated_lufs) is not None
     }
@@ -105,17 +105,17 @@ def _printed(delivery: Delivery) -> list[Printed]:
 
 
 def _converted(delivery: Delivery, gains_db: Mapping[int, float]) -> list[Printed]:
-    """The tracks at the profile's rate, with a gain for each by its number."""
+    """The tracks at the profile's rate, with a gain for each by its index."""
     workshop, profile = delivery.workshop, delivery.profile
     folder = workshop.folder(f"{delivery.name}-{'with-gain' if gains_db else 'plain'}")
     return list(
         print_tracks(
             workshop.album,
             workshop.layout,
-            lambda stretch: folder / f"{stretch.number:03}.wav",
+            lambda stretch: folder / f"{stretch.index:03}.wav",
             gaps=profile.gaps,
             sample_rate_hz=profile.sample_rate_hz,
-            gain_db=lambda stretch: gains_db.get(stretch.number, 0.0),
+            gain_db=lambda stretch: gains_db.get(stretch.index, 0.0),
             ceiling_dbtp=profile.ceiling_dbtp,
             done=delivery.say,
         )
