@@ -21,6 +21,19 @@ LANGUAGES: dict[str, int] = {
     "hy": 0x7D, "ar": 0x7E, "am": 0x7F,
 }  # fmt: skip
 
+_THREE_LETTERS = (
+    "sqi:sq alb:sq bre:br cat:ca hrv:hr cym:cy wel:cy ces:cs cze:cs dan:da deu:de ger:de "
+    "eng:en spa:es epo:eo est:et eus:eu baq:eu fao:fo fra:fr fre:fr fry:fy gle:ga gla:gd "
+    "glg:gl isl:is ice:is ita:it sme:se lat:la lav:lv ltz:lb lit:lt hun:hu mlt:mt nld:nl "
+    "dut:nl nor:no nob:nb nno:nn oci:oc pol:pl por:pt ron:ro rum:ro roh:rm srp:sr slk:sk "
+    "slo:sk slv:sl fin:fi swe:sv tur:tr wln:wa zul:zu vie:vi uzb:uz ukr:uk swa:sw som:so "
+    "sna:sn rus:ru que:qu nde:nd msa:ms may:ms mlg:mg mkd:mk mac:mk kor:ko jpn:ja ind:id "
+    "hin:hi heb:he hau:ha grn:gn ell:el gre:el kat:ka geo:ka ful:ff zho:zh chi:zh bul:bg "
+    "aze:az hye:hy arm:hy ara:ar amh:am"
+)
+"""ISO 639-2, which tags have, to ISO 639-1. The first two letters would not do: est is not es."""
+_SHORT = dict(pair.split(":") for pair in _THREE_LETTERS.split())
+
 GENRES = (
     "Not used",
     "Not defined",
@@ -79,6 +92,11 @@ def genre_code(genre: str | None) -> int:
         return NO_GENRE
     name = genre.strip().lower()
     return _CODES.get(_ALSO.get(name, name), OTHER_GENRE)
+
+
+def two_letters(language: str) -> str:
+    """An ISO 639-1 code of a language; empty where there is none that CD-Text knows."""
+    return language if len(language) == 2 else _SHORT.get(language, "")
 
 
 def language_of(code: int) -> str | None:

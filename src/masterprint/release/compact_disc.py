@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 
 from masterprint.ahead import ahead
-from masterprint.codes import two_letters
 from masterprint.disc import rules
+from masterprint.disc.cdtext_codes import two_letters
 from masterprint.disc.layout import (
     FRAMES_PER_SECTOR,
     SAMPLE_RATE_HZ,
@@ -84,7 +84,7 @@ def disc_of(album: Album, timeline: Timeline) -> Disc:
         upc=model.upc,
         catalog_number=model.catalog_number,
         genre=model.genre,
-        language=two_letters(model.language or "") or "en",
+        language=two_letters(model.language or "en"),
     )
 
 

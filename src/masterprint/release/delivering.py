@@ -46,7 +46,8 @@ KINDS: dict[Kind, Write] = {
     "tracks": tracks.write,
     "vinyl": sides.write_vinyl,
 }
-NOT_FACTS = ("masterprint_manifest", "deliverable", "album", "made_of", "files", "notes")
+NOT_FACTS = ("masterprint_manifest", "deliverable", "album", "made_of", "files", "notes", "folder",
+             "status", "error")  # fmt: skip
 NEED_SPACE = "free some space, or choose an output folder on another disk"
 
 
@@ -183,7 +184,9 @@ def unchanged(name: str, folder: Path) -> Delivered:
     data = read_manifest(folder) or {}
     files = tuple(str(file["name"]) for file in data.get("files", []))
     facts = {key: value for key, value in data.items() if key not in NOT_FACTS}
-    return Delivered(name, folder, "unchanged", None, files, tuple(data.get("notes", [])), facts)
+    notes = data.get("notes")
+    said = tuple(map(str, notes)) if isinstance(notes, list) else ()
+    return Delivered(name, folder, "unchanged", None, files, said, facts)
 
 
 def try_deliver(make: Callable[[], Delivered], name: str, folder: Path) -> Delivered:
