@@ -68,3 +68,8 @@ def test_an_own_division_may_not_part_a_crossfade(tmp_path):
     tracks = [{}, {"crossfade_s": 0.005}, {}]
     with pytest.raises(UsageError, match="parts track 2, '1', from the one"):
         shared(album(tmp_path, tracks), [100.0] * 3, [1, 2])
+
+
+def test_a_pause_before_the_album_plays_on_the_first_side(tmp_path):
+    _, seconds = shared(album(tmp_path, [{"gap_s": 30}, {}]), [100.0, 100.0])
+    assert seconds == [130.0, 100.0]

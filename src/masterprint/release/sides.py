@@ -103,11 +103,11 @@ def _units(album: Album) -> list[tuple[int, ...]]:
 
 
 def _length(album: Album, indexes: Sequence[int], lengths_s: Sequence[float]) -> float:
-    """Seconds from the first sound of these tracks to the last."""
+    """Seconds that these tracks play, with the pause before the album where it begins here."""
     total = 0.0
     for place, index in enumerate(indexes):
         total += lengths_s[index]
-        if place:
+        if place or index == 0:
             total += gap_before(album, index) - (album.tracks[index].crossfade_s or 0.0)
     return total
 
