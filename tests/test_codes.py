@@ -13,7 +13,6 @@ from masterprint.codes import (
     iswc_of,
     iswc_shown,
     language_of,
-    two_letters,
 )
 
 
@@ -67,10 +66,7 @@ def test_an_iswc_is_checked(text):
         iswc_of("T-034.524.680-2")
 
 
-def test_a_language_is_three_letters_and_for_cd_text_two():
+def test_a_language_is_three_letters():
     assert language_of("SWE") == "swe"
-    assert two_letters("swe") == "sv"
-    assert two_letters("ger") == two_letters("deu") == "de"
-    assert two_letters("tlh") is None
     with pytest.raises(ValueError, match="did you mean 'deu'"):
         language_of("de")

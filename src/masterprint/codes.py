@@ -13,12 +13,7 @@ LANGUAGES = {
     "ita": "it", "jpn": "ja", "kor": "ko", "nld": "nl", "nob": "nb", "nor": "no", "pol": "pl",
     "por": "pt", "rus": "ru", "spa": "es", "swe": "sv", "tur": "tr", "ukr": "uk", "zho": "zh",
 }  # fmt: skip
-"""ISO 639: three letters, as tags have them, and two, as CD-Text has them."""
-_BY_LIBRARIES = {
-    "ger": "deu", "fre": "fra", "dut": "nld", "cze": "ces", "gre": "ell", "chi": "zho",
-    "wel": "cym", "ice": "isl",
-}  # fmt: skip
-"""The other code of three letters that some languages have."""
+"""ISO 639: three letters, as tags have them, and two, as people write them."""
 
 
 def isrc_of(text: str) -> str:
@@ -111,11 +106,6 @@ def language_of(text: str) -> str:
             + (f"; did you mean {meant!r}?" if meant else "")
         )
     return code
-
-
-def two_letters(language: str) -> str | None:
-    """The code of two letters for one of three; None where we know none."""
-    return LANGUAGES.get(_BY_LIBRARIES.get(language, language))
 
 
 def _as_digits(text: str) -> str:
