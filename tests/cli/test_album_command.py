@@ -68,7 +68,7 @@ def test_a_dry_run_says_what_would_be_done_and_why(run, album):
     album.write_text(album.read_text().replace("title: Undertow", "title: Undertow\n  gap_s: 3"))
     done = run("album", "deliver", album, "--dry-run")
     assert "done     " in done.stdout
-    assert "deliver  " in done.stdout
+    assert "cd: changed since: what the album file says" in done.stdout
     assert "render" not in done.stdout
     shutil.copy(album.parent / "mixes" / "01.wav", album.parent / "mixes" / "02.wav")
     rows = json.loads(run("album", "deliver", album, "--dry-run", "--json").stdout)["would"]

@@ -93,6 +93,7 @@ def test_what_is_no_disc_is_one_sentence_and_code_2(run, tmp_path):
         ("nowhere", "there is no such folder"),
         ("mix.wav", "is no folder, where one with a DDP set is expected"),
         ("bad.cue", "where a plain name"),
+        (".", "has no file DDPID, which a DDP set needs. Hint: did you mean '48.cue'"),
         ("48.cue", "WAV file of 16 bits at 44100 Hz"),
     ):
         done = run("ddp", name)

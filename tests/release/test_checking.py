@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from album_tools import noise, write_album
+from album_tools import PLAIN, noise, write_album
 from masterprint.release.checking import check_album
 from masterprint.release.loading import AlbumFileError, load_album
 from masterprint.release.platforms import load_platforms
@@ -150,9 +150,9 @@ def test_81_minutes_are_too_long_and_79_are_told(tmp_path):
 def test_a_side_that_is_too_long_is_refused(tmp_path):
     tracks = [long(n) for n in range(4)]
     said = refusal(tmp_path, tracks, deliver=["vinyl"], gap_s=600, vinyl={"sides": [4]})
-    assert 'a side of 12" at 33 rpm holds at most 24:00, and side A plays 30:17' in said
+    assert 'a side of a 12" record at 33 rpm holds at most 24:00, and side A plays 30:17' in said
     said = refusal(tmp_path, tracks, deliver=["cassette"], cassette={"sides": [1, 2]})
-    assert "cassette.sides has 3 tracks, the album 4" in said
+    assert "found 3 tracks on the sides of the cassette; the album has 4" in said
 
 
 def test_an_album_that_lacks_codes_is_told(tmp_path):
@@ -214,3 +214,31 @@ def test_a_link_to_an_album_is_that_album(tmp_path):
     album = load_album(tmp_path / "here" / "album.yaml")
     assert album.mix_of(album.tracks[0]) == tmp_path / "there" / "mixes" / "01.wav"
     check_album(album, PLATFORMS.deliverables)
+
+
+def test_a_cover_that_is_no_picture_is_told_before_anything_is_rendered(tmp_path):
+    (tmp_path / "cover.jpg").write_text("no picture")
+    assert "cover: " in refusal(tmp_path, [short(1)], cover="cover.jpg")
+
+
+def test_a_mediums_own_chain_is_looked_at_like_the_tracks(tmp_path):
+    # Through their own chain the two have one rate, through that of the record they have not.
+    tracks = [short(1), {**short(2, crossfade_s=0.01), "rate": 48000}]
+    own = PLAIN.replace("dither: none", "sample_rate_hz: 48000")
+    (tmp_path / "own.yaml").write_text(own)
+    album = {"chain": "own.yaml", "deliver": ["streaming", "vinyl"]}
+    check(tmp_path, tracks, **album)
+    said = refusal(tmp_path, tracks, **album, vinyl={"chain": "vinyl"})
+    assert "tracks[1]: through 'vinyl': track 2, 'Track 2': cannot be crossfaded" in said
+
+
+def test_a_text_that_cd_text_lacks_is_told_where_the_track_stands(tmp_path):
+    said = refusal(tmp_path, [long(1), long(2, title="夜")], deliver=["cd"])
+    assert "tracks[1]: Track 2" in said
+
+
+def test_a_chain_that_levels_every_mix_is_told_where_the_balance_was_to_stay(tmp_path):
+    found = check(tmp_path, [short(1)], chain="streaming", loudness={"mode": "album"})
+    assert any("'streaming' brings every mix to one loudness" in each for each in found.warnings)
+    found = check(tmp_path, [short(1)], chain="streaming", loudness={"mode": "track"})
+    assert not any("one loudness" in each for each in found.warnings)

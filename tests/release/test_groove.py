@@ -31,6 +31,13 @@ def test_bass_in_phase_and_out_of_it():
     assert groove(np.stack([sine(60), sine(60)])).warnings() == []
 
 
+def test_channels_that_differ_in_the_low_end_are_not_called_out_of_phase():
+    apart = np.stack([sine(60), 0.3 * sine(60) + sine(75, 0.2)])
+    (said,) = [text for text in groove(apart).warnings() if "300 Hz" in text]
+    assert "far apart" in said
+    assert "wanted: 0.5 or more" in said
+
+
 def test_the_worst_second_is_found_where_it_is():
     left, right = sine(60), sine(60)
     right[2 * RATE : 3 * RATE] *= -1

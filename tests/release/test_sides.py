@@ -66,7 +66,7 @@ def test_an_own_division_is_taken(tmp_path):
 
 def test_an_own_division_may_not_part_a_crossfade(tmp_path):
     tracks = [{}, {"crossfade_s": 0.005}, {}]
-    with pytest.raises(UsageError, match="parts track 2, '1', from the one"):
+    with pytest.raises(UsageError, match="part track 2, '1', from the one"):
         shared(album(tmp_path, tracks), [100.0] * 3, [1, 2])
 
 

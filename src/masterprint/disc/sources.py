@@ -57,7 +57,9 @@ def read_disc(path: Path) -> DiscSource:
     """
     if path.is_file() and path.suffix.lower() == ".cue":
         return _from_cue(path)
-    return _from_ddp(path.parent if path.name.upper() in ("DDPID", "DDPMS") else path)
+    if path.name.upper() in ("DDPID", "DDPMS"):
+        return _from_ddp(path.parent)
+    return _from_ddp(path)
 
 
 def _from_ddp(folder: Path) -> DiscSource:

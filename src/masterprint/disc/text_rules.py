@@ -99,7 +99,7 @@ def _lacking(place: str, text: str, lacking: list[str]) -> str:
     remedy = (
         f"it could be written {plain!r}"
         if not left
-        else "give it in Latin letters: there is no spelling that could be taken for granted"
+        else "write it in Latin letters, or leave the disc out"
     )
     return f"{_capital(place)} {text!r}: CD-Text has no {shown} (ISO 8859-1): {remedy}."
 

@@ -21,11 +21,18 @@ from masterprint.release.layout import expected_shape, pieces_of
 from masterprint.release.levels import unlike_levels, with_level
 from masterprint.release.loading import Album, AlbumFileError
 from masterprint.release.masters import MASTERS
-from masterprint.release.medium import disc_problems, side_plan, unlike_channels
+from masterprint.release.medium import (
+    disc_problems,
+    place_of,
+    side_plan,
+    unlike_channels,
+)
 from masterprint.release.names import SIDE_FIELDS, template_problem
 from masterprint.release.profiles import Deliverable
 from masterprint.release.timeline import Timeline, lay_down
 from masterprint.release.workshop import track_name
+from masterprint.stages.loudness import Loudness
+from masterprint.stages.maximizer import Maximizer
 from masterprint.tags.covers import cover_of
 
 MOST_HOURS = 24
@@ -72,7 +79,8 @@ def check_album(album: Album, deliverables: Mapping[str, Deliverable]) -> Checke
             found.problems.append(album.problem(("tracks", unlike[0]), unlike[1]))
         found.problems += _joins(album, found.timeline)
         kinds = {deliverables[name].kind for name in album.model.deliver}
-        _media(album, found, kinds)
+        _media(album, mixes, found, kinds)
+    found.warnings += _levelled(album)
     found.warnings += _missing(album)
     if found.problems:
         raise AlbumFileError(album.file, found.problems)
@@ -146,7 +154,7 @@ def _cover(album: Album) -> Iterator[Problem]:
     if album.model.cover is not None:
         try:
             cover_of(album.place_of(album.model.cover))
-        except UsageError as error:
+        except MasterprintError as error:
             yield album.problem(("cover",), str(error))
 
 
@@ -178,15 +186,19 @@ def _mixes(album: Album, problems: list[Problem]) -> Iterator[AudioFile]:
             yield mix
 
 
-def _timeline(album: Album, mixes: list[AudioFile], problems: list[Problem]) -> Timeline | None:
+def _timeline(
+    album: Album, mixes: list[AudioFile], problems: list[Problem], chain_name: str | None = None
+) -> Timeline | None:
+    """Where the tracks lie; with `chain_name`, those that all go through that chain."""
     shapes = [
-        expected_shape(mix, album.chains[album.chain_name(track)])
+        expected_shape(mix, album.chains[chain_name or album.chain_name(track)])
         for mix, track in zip(mixes, album.tracks, strict=True)
     ]
     try:
         timeline = lay_down(pieces_of(album, shapes, range(len(shapes))))
     except UsageError as error:
-        problems.append(album.problem(("tracks",), str(error)))
+        told = f"through {chain_name!r}: {error}" if chain_name else str(error)
+        problems.append(album.problem(place_of(album, str(error)), told))
         return None
     hours = timeline.frames_at(48000) / 48000 / 3600
     if hours > MOST_HOURS:
@@ -208,8 +220,8 @@ def _joins(album: Album, timeline: Timeline) -> Iterator[Problem]:
             yield album.problem(("tracks", index, "hidden"), message)
 
 
-def _media(album: Album, found: Checked, kinds: set[Any]) -> None:
-    """Discs and sides have rules of their own."""
+def _media(album: Album, mixes: list[AudioFile], found: Checked, kinds: set[Any]) -> None:
+    """Discs and sides have rules of their own, and sides may have a chain of their own."""
     assert found.timeline is not None
     if kinds & {"cd", "ddp"}:
         disc = disc_of(album, found.timeline)
@@ -221,14 +233,47 @@ def _media(album: Album, found: Checked, kinds: set[Any]) -> None:
         found.problems.append(album.problem(("deliver",), f"sequence: {mixed}"))
     for medium in ("vinyl", "cassette"):
         if medium in kinds:
+            name = getattr(album.model, medium).chain
+            if unsuited := list(_unsuited(album, mixes, medium, name)):
+                found.problems += unsuited
+                continue
+            timeline = _timeline(album, mixes, found.problems, name) if name else found.timeline
+            if timeline is None:
+                continue
             try:
-                sides, doubtful = side_plan(album, found.timeline, medium)
+                sides, doubtful = side_plan(album, timeline, medium)
                 found.warnings += doubtful
                 groups = [side.indexes for side in sides]
                 if mixed := unlike_channels(album, found.timeline, groups):
                     found.problems.append(album.problem((medium,), mixed))
             except UsageError as error:
-                found.problems.append(album.problem((medium, "sides"), error.message))
+                found.problems.append(album.problem((medium, "sides"), str(error)))
+
+
+def _unsuited(
+    album: Album, mixes: list[AudioFile], medium: str, name: str | None
+) -> Iterator[Problem]:
+    """Mixes that do not go through the chain of a medium."""
+    for mix, track in zip(mixes, album.tracks, strict=True) if name else ():
+        if wrong := album.chains[name or ""].problems(mix.sample_rate_hz, mix.channels):
+            message = f"{name!r} does not suit the mix of {track.title!r}: {'; '.join(wrong)}"
+            yield album.problem((medium, "chain"), message)
+
+
+def _levelled(album: Album) -> Iterator[str]:
+    """Chains that bring every mix to one loudness, where the album's balance was to stay."""
+    if album.model.loudness.mode != "album":
+        return
+    for name in dict.fromkeys(map(album.chain_name, album.tracks)):
+        stages = album.chains[name].stages
+        levels = [stage for stage in stages if isinstance(stage, Loudness | Maximizer)]
+        first = next((stage for stage in levels[:-1] if stage.acts), None)
+        if first is not None:
+            yield (
+                f"{name!r} brings every mix to one loudness in its stage {first.title!r}, before "
+                "the album's gain: how loud the mixes are beside one another is lost; to keep it, "
+                "use a copy of the chain without this stage"
+            )
 
 
 def _missing(album: Album) -> Iterator[str]:

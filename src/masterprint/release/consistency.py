@@ -27,7 +27,7 @@ QUIETEST_BAND_DB = -70.0
 
 APART = {
     "integrated_lufs": (3.0, "LU", "louder", "softer"),
-    "true_peak_dbtp": (3.0, "dB", "peaks higher", "peaks lower"),
+    "true_peak_dbtp": (3.0, "dB", "more of peak", "less of peak"),
     "width_db": (6.0, "dB", "wider", "narrower"),
     "head_s": (1.0, "s", "begins later", "begins sooner"),
     "tail_s": (3.0, "s", "ends with more silence", "ends with less silence"),

@@ -87,7 +87,7 @@ class Delivered:
 
 
 def recipe(album: Album, profile: Deliverable, works: Sequence[str], platforms: Platforms) -> str:
-    """The hash of everything that a deliverable is made of.
+    """Hashes of everything that a deliverable is made of, with the name of each before it.
 
     Args:
         album: whose tracks.
@@ -95,17 +95,45 @@ def recipe(album: Album, profile: Deliverable, works: Sequence[str], platforms: 
         works: hashes of what the masters are made of, as `masters.works_of` gives them.
         platforms: whose services its note tells of.
     """
-    model = album.model.model_dump(mode="json", exclude={"deliver"})
+    idle = {"deliver"}
+    file = None
+    if profile.kind == "masters":  # whose deliveries hold the album file itself
+        file = look_at_file(album.file).sha256
+    else:
+        idle |= {"cd", "vinyl", "cassette"} - _USED.get(profile.kind, set())
     services = [platforms.find(name)[1].model_dump(mode="json") for name in profile.services]
     data = {
-        "album": model,
-        "profile": profile.model_dump(mode="json"),
-        "services": services,
-        "works": list(works),
+        "album": [album.model.model_dump(mode="json", exclude=idle), file],
+        "profile": [profile.model_dump(mode="json"), services],
+        "masters": list(works),
         "cover": None if album.model.cover is None else _cover_hash(album),
-        "masterprint": __version__,
+        "version": __version__,
     }
-    return hashlib.sha256(canonical(data)).hexdigest()
+    return " ".join(
+        f"{name}:{hashlib.sha256(canonical(part)).hexdigest()[:32]}" for name, part in data.items()
+    )
+
+
+_USED: dict[Kind, set[str]] = {
+    "cd": {"cd"}, "ddp": {"cd"}, "sequence": {"cd"}, "vinyl": {"vinyl"}, "cassette": {"cassette"},
+}  # fmt: skip
+"""The settings of a medium that a deliverable depends on."""
+_CHANGED = {
+    "masters": "its masters",
+    "album": "what the album file says",
+    "cover": "the cover",
+    "profile": "what the deliverable is to be",
+    "version": "the version of Masterprint",
+}
+
+
+def _what_changed(before: str | None, now: str) -> str:
+    """What a deliverable is made of that it was not made of before."""
+    old = set((before or "").split())
+    new = {part.partition(":")[0] for part in now.split() if part not in old}
+    if len(new) == len(_CHANGED):
+        return "made of something else"
+    return f"changed since: {'; '.join(said for part, said in _CHANGED.items() if part in new)}"
 
 
 def why_deliver(folder: Path, made: str, overwrite: bool) -> str | None:
@@ -120,9 +148,10 @@ def why_deliver(folder: Path, made: str, overwrite: bool) -> str | None:
         raise UsageError(f"{folder}: is a file, where the folder of a delivery would go.")
     changed = changed_since(folder)
     if changed is None:
-        if made_of(folder) != made:
-            return "made of something else"
-        return "to be replaced, though made of the same" if overwrite else None
+        before = made_of(folder)
+        if before == made:
+            return "to be replaced, though made of the same" if overwrite else None
+        return _what_changed(before, made)
     if not any(folder.iterdir()):
         return "new"
     if not overwrite:

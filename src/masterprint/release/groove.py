@@ -69,10 +69,10 @@ class Groove:
         found = []
         least = self.least_low_correlation
         if least is not None and least < LEAST_CORRELATION:
-            how = "out of" if least < 0 else "hardly in"
+            apart = "out of phase" if round(least, 2) < 0 else "far apart"
             found.append(
-                f"below {LOW_HZ:g} Hz the channels are {how} phase (correlation {least:.2f} at "
-                f"{_time(self.least_at_s)}, wanted {LEAST_CORRELATION:g}): use mono_bass"
+                f"below {LOW_HZ:g} Hz the channels are {apart} (correlation {least:.2f} at "
+                f"{_time(self.least_at_s)}, wanted: {LEAST_CORRELATION:g} or more): use mono_bass"
             )
         if self.bass_side_db is not None and self.bass_side_db > MOST_BASS_SIDE_DB:
             found.append(

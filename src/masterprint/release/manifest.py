@@ -18,6 +18,8 @@ from masterprint.errors import MasterprintError
 NAME = "manifest.json"
 SUMS = {"sha256": "checksums.sha256", "md5": "checksums.md5"}
 OWN = (NAME, *SUMS.values())
+LOOKED_AT = (".DS_Store", "Thumbs.db", "desktop.ini")
+"""What file managers leave in a folder that somebody has only looked at."""
 MOST_BYTES = 64 << 20
 CHUNK = 1 << 20
 
@@ -58,7 +60,7 @@ def write_manifest(folder: Path, about: Mapping[str, Any], made_of: str) -> dict
     Args:
         folder: of the delivery.
         about: what else it says, as plain data.
-        made_of: a hash of everything that the delivery was made of.
+        made_of: hashes of everything that the delivery was made of.
 
     Returns:
         The sums of every file, by its path in the folder.
@@ -98,7 +100,7 @@ def changed_since(folder: Path) -> str | None:
     except (KeyError, TypeError):
         return "its manifest was edited"
     try:
-        there = {path.as_posix() for path in files_in(folder)}
+        there = {path.as_posix() for path in files_in(folder) if path.name not in LOOKED_AT}
         if more := sorted(there - known.keys()):
             return f"{more[0]} was added to it"
         if gone := sorted(known.keys() - there):

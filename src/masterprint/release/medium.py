@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -15,6 +16,15 @@ from masterprint.release.sides import Side, limits_of, sides_of
 from masterprint.release.timeline import Timeline
 
 Medium = Literal["vinyl", "cassette"]
+_OF_TRACK = re.compile(r"track ([0-9]+)\b", re.IGNORECASE)
+_OF_DISC = {
+    "Disc: title": "title",
+    "Disc: performer": "artist",
+    "Disc: catalogue number": "catalog_number",
+    "Disc: genre": "genre",
+    "Disc: language": "language",
+}
+"""How sentences about the texts of a disc begin, and the settings that these are from."""
 MOST_APART_S = 60.0
 """By which the sides of a cassette may differ: the tape runs on for the rest."""
 
@@ -39,7 +49,8 @@ def disc_problems(
             )
         )
     most = round(album.model.cd.longest_s * SECTORS_PER_S)
-    problems += [(("tracks",), text.rstrip(".")) for text in rules.problems(disc, most)]
+    for text in rules.problems(disc, most):
+        problems.append((place_of(album, text), text.rstrip(".")))
     return problems, [text.rstrip(".") for text in rules.warnings(disc)]
 
 
@@ -53,11 +64,11 @@ def side_plan(album: Album, timeline: Timeline, medium: Medium) -> tuple[list[Si
     if medium == "vinyl":
         vinyl = album.model.vinyl
         comfortable, longest = limits_of(vinyl)
-        what = f'{vinyl.size_inch}" at {vinyl.rpm} rpm'
+        what = f'a {vinyl.size_inch}" record at {vinyl.rpm} rpm'
         counts = vinyl.sides
     else:
         comfortable = longest = album.model.cassette.longest_side_s
-        what, counts = "cassette", album.model.cassette.sides
+        what, counts = "a cassette", album.model.cassette.sides
     sides = sides_of(album, lengths, counts, comfortable, medium)
     too_long = [side for side in sides if side.seconds > longest]
     if too_long:
@@ -74,7 +85,10 @@ def side_plan(album: Album, timeline: Timeline, medium: Medium) -> tuple[list[Si
     ]
     if counts is None and medium == "vinyl":
         shared = ", ".join(f"{side.name} {clock(side.seconds)}" for side in sides)
-        doubts.append(f"vinyl.sides is not said; suggested: {counts_of(album, sides)} ({shared})")
+        doubts.append(
+            f"the sides of the record are divided as evenly as the order allows: {shared}; to "
+            f"settle it, write vinyl.sides: {counts_of(album, sides)}"
+        )
     if medium == "cassette":
         doubts += _uneven(sides)
     return sides, doubts
@@ -93,6 +107,15 @@ def unlike_channels(album: Album, timeline: Timeline, files: Sequence[Sequence[i
                     "export mono mixes as stereo"
                 )
     return None
+
+
+def place_of(album: Album, text: str) -> Place:
+    """Where the album file has what a sentence about a track or the disc is about."""
+    if (number := _OF_TRACK.match(text)) is not None:
+        numbered = [index for index, track in enumerate(album.tracks) if not track.hidden]
+        return ("tracks", numbered[int(number[1]) - 1])
+    what = next((field for words, field in _OF_DISC.items() if text.startswith(words)), None)
+    return (what,) if what and getattr(album.model, what) is not None else ("tracks",)
 
 
 def counts_of(album: Album, sides: list[Side]) -> list[int]:
@@ -116,13 +139,13 @@ def clock(seconds: float) -> str:
 def _uneven(sides: list[Side]) -> list[str]:
     pairs = list(zip(sides[::2], sides[1::2], strict=False))
     found = [
-        f"side {b.name} is {clock(b.seconds - a.seconds)} longer than side {a.name}, where side "
-        f"{a.name} had better be the longer one"
+        f"side {b.name} of the cassette is {clock(b.seconds - a.seconds)} longer than side "
+        f"{a.name}, where side {a.name} had better be the longer one"
         for a, b in pairs
         if b.seconds > a.seconds + 1.0
     ]
     return found + [
-        f"sides {a.name} and {b.name} differ by {clock(abs(a.seconds - b.seconds))}"
+        f"sides {a.name} and {b.name} of the cassette differ by {clock(abs(a.seconds - b.seconds))}"
         for a, b in pairs
         if abs(a.seconds - b.seconds) > MOST_APART_S
     ]

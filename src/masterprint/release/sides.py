@@ -21,6 +21,7 @@ LONGEST_S = {
 }  # fmt: skip
 """Up to here it can be cut at all, softer and with less bass."""
 MOST_SIDES = 16
+NOUNS = {"vinyl": "record", "cassette": "cassette"}
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ def sides_of(
     else:
         if sum(counts) != len(units):
             raise UsageError(
-                f"{medium}.sides has {sum(counts)} tracks, the album {len(units)}.",
+                f"found {sum(counts)} tracks on the sides of the {NOUNS[medium]}; the album has "
+                f"{len(units)}.",
                 hint="what is hidden does not count",
             )
         ends = [sum(counts[: n + 1]) for n in range(len(counts))]
@@ -81,7 +83,7 @@ def sides_of(
             track = album.tracks[group[0][0]]
             if track.crossfade_s is not None:
                 raise UsageError(
-                    f"{medium}.sides parts track {album.numbers[group[0][0]]}, "
+                    f"the sides of the {NOUNS[medium]} part track {album.numbers[group[0][0]]}, "
                     f"{track.title!r}, from the one that it is crossfaded with."
                 )
     found = []

@@ -84,11 +84,12 @@ def allowed_text(part: dict[str, Any], schema: dict[str, Any]) -> str:
     if kind in ("number", "integer"):
         article = "a number" if kind == "number" else "a whole number"
         low, high = part.get("minimum"), part.get("maximum")
-        text = (
-            f"{article} from {low:g} to {high:g}"
-            if low is not None and high is not None
-            else article
-        )
+        above = part.get("exclusiveMinimum")
+        text = article
+        if low is not None and high is not None:
+            text = f"{article} from {low:g} to {high:g}"
+        elif above is not None and high is not None:
+            text = f"{article} above {above:g}, at most {high:g}"
         return text + (f" in steps of {part['multipleOf']:g}" if "multipleOf" in part else "")
     if kind == "boolean":
         return "true or false"

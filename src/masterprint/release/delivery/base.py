@@ -36,6 +36,7 @@ class Delivery:
         facts: what the manifest says of it, plain data.
         notes: sentences that somebody should read.
         tables: of the delivery note.
+        head: what else the note says at its top: what, and how it is.
         printed: its tracks before they are encoded, where it has tracks.
     """
 
@@ -47,6 +48,7 @@ class Delivery:
     facts: dict[str, Any] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
+    head: list[tuple[str, str]] = field(default_factory=list)
     printed: list[Printed] = field(default_factory=list)
 
     @property

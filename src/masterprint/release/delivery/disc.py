@@ -14,7 +14,7 @@ from masterprint.disc.cue import cue_sheet
 from masterprint.disc.ddp import DdpNames, checksum_files, ddp_files
 from masterprint.disc.ddp_reading import read_ddp
 from masterprint.disc.image import ImageFacts, write_image
-from masterprint.disc.layout import FRAMES_PER_SECTOR, timecode
+from masterprint.disc.layout import FRAMES_PER_SECTOR, timecode, with_lead
 from masterprint.disc.pq_sheet import pq_sheet_html, pq_sheet_text
 from masterprint.disc.toc import cdrdao_toc
 from masterprint.errors import AudioFileError
@@ -111,8 +111,8 @@ def _sheets(delivery: Delivery, image: Image, md5: dict[str, str]) -> None:
     """The PQ sheet, and what note and manifest say of the disc."""
     (delivery.folder / "pq-sheet.txt").write_text(pq_sheet_text(image.disc, md5), encoding="utf-8")
     (delivery.folder / "pq-sheet.html").write_text(pq_sheet_html(image.disc, md5), encoding="utf-8")
-    # Without the pause that follows, as the PQ sheet counts.
-    ends = [*(track.begins for track in image.disc.tracks[1:]), image.disc.sectors]
+    disc = with_lead(image.disc)
+    ends = [*(track.begins for track in disc.tracks[1:]), disc.sectors]
     rows = [
         (
             str(number),
@@ -122,10 +122,11 @@ def _sheets(delivery: Delivery, image: Image, md5: dict[str, str]) -> None:
             timecode(track.start),
             timecode(end - track.start),
         )
-        for number, (track, end) in enumerate(zip(image.disc.tracks, ends, strict=True), 1)
+        for (number, track), end in zip(disc.numbered(), ends, strict=True)
     ]
     columns = ("", "title", "ISRC", "index 0", "index 1", "length")
-    delivery.tables.append(Table("Disc, mm:ss:ff from the beginning of the image", columns, rows))
+    title = "Disc, mm:ss:ff from its beginning, as on the PQ sheet"
+    delivery.tables.append(Table(title, columns, rows))
     measured = image.measurement
     delivery.facts["disc"] = {
         "sectors": image.disc.sectors,

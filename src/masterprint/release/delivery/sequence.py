@@ -41,10 +41,17 @@ def write(delivery: Delivery) -> None:
         "tracks": [_track(workshop, each) for each in printed],
     }
     delivery.tables += [_times(delivery), _figures(workshop, printed)]
-    delivery.notes += [
-        f"{workshop.album.tracks[printed[each.index].index].title}: {each.text} than the album's "
-        "median."
-        for each in comparison.outliers
+    delivery.notes += _outliers(workshop, printed)
+
+
+def _outliers(workshop: Workshop, printed: list[Printed]) -> list[str]:
+    """What stands out, in one sentence for each track."""
+    said: dict[int, list[str]] = {}
+    for each in workshop.comparison().outliers:
+        said.setdefault(printed[each.index].index, []).append(each.text)
+    return [
+        f"{workshop.album.tracks[index].title}, beside the album's median: {', '.join(texts)}."
+        for index, texts in said.items()
     ]
 
 

@@ -44,6 +44,11 @@ def _write(
     sides, doubts = side_plan(album, whole.timeline, medium)
     delivery.notes += [f"{doubt[:1].upper()}{doubt[1:]}." for doubt in doubts]
     delivery.facts["sides"] = []
+    model = delivery.model
+    if medium == "vinyl":
+        record = f'{model.vinyl.size_inch}" at {model.vinyl.rpm} rpm, {len(sides)} sides'
+        delivery.head.append(("Record", record))
+    forms: list[str] = []
     for side in sides:
         delivery.say(f"side {side.name}")
         layout = delivery.workshop.side(side.indexes, delivery.profile.head_s, chain)
@@ -64,6 +69,7 @@ def _write(
             signal, delivery.folder / f"{name}.wav", master, heard=_both(meter, groove)
         )
         measured = meter.result()
+        forms.append(f"{rate} Hz, {master.bits} bits")
         facts = {
             "side": side.name,
             "file": f"{name}.wav",
@@ -78,6 +84,7 @@ def _write(
             delivery.notes += [f"Side {side.name}: {text}." for text in found.warnings()]
         delivery.facts["sides"].append(facts)
         delivery.tables.append(_table(delivery, side, layout, facts))
+    delivery.head.append(("Files", "; ".join(dict.fromkeys(forms))))
 
 
 def _both(meter: Meter, groove: GrooveMeter | None) -> Callable[[Block], None]:

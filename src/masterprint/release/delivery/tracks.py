@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from masterprint.batch.run import default_workers, run_all
@@ -19,6 +20,8 @@ from masterprint.release.platforms import Service
 from masterprint.release.printing import Printed, print_tracks
 from masterprint.tags.files import write_tags
 
+_FIGURE = re.compile(r"-?[0-9]+\.[0-9]+")
+
 
 def write(delivery: Delivery) -> None:
     """Print the tracks, encode them, say in each what it is."""
@@ -32,6 +35,10 @@ def write(delivery: Delivery) -> None:
     delivery.tables.append(_track_table(delivery, printed))
     if any(not each.format.lossless for each in coded):
         delivery.tables.append(codec_table(coded))
+    if printed and not printed[0].number:
+        delivery.notes.append(
+            "Track 0 is hidden before track 1 on a disc, and here a file of its own."
+        )
     delivery.notes += notes_on(coded, profile.ceiling_dbtp)
     delivery.facts["tracks"] = [
         {
@@ -59,11 +66,7 @@ def tell_outlook(delivery: Delivery, services: list[tuple[str, Service]]) -> Non
             for each in delivery.printed
         ]
         facts += [{"service": name, "track": n, **each.as_dict()} for n, each in found]
-        remarks: dict[str, list[str]] = {}
-        for number, each in found:
-            for remark in each.remarks:
-                remarks.setdefault(remark, []).append(str(number))
-        said = [f"{text} (track {', '.join(numbers)})" for text, numbers in remarks.items()]
+        said = _gathered({number: each.remarks for number, each in found})
         rows.append(
             (
                 service.title,
@@ -77,6 +80,23 @@ def tell_outlook(delivery: Delivery, services: list[tuple[str, Service]]) -> Non
         columns = ("service", "LUFS", "alone, dB", "in the album, dB", "remarks")
         delivery.tables.append(Table("What services will turn it up or down by", columns, rows))
         delivery.facts["outlook"] = facts
+
+
+def _gathered(remarks: Mapping[int, Sequence[str]]) -> list[str]:
+    """What is remarked of several tracks in one, with the highest of their figures."""
+    alike: dict[str, dict[int, str]] = {}
+    for number, texts in remarks.items():
+        for text in texts:
+            alike.setdefault(_FIGURE.sub("#", text, count=1), {})[number] = text
+    found = []
+    for text, of_tracks in alike.items():
+        figures = {match[0] for each in of_tracks.values() if (match := _FIGURE.search(each))}
+        highest = max(figures, key=float, default="")
+        figure = f"up to {highest}" if len(figures) > 1 else highest
+        which = f"track{'s' if len(of_tracks) > 1 else ''} {', '.join(map(str, of_tracks))}"
+        which = "all tracks" if 1 < len(of_tracks) == len(remarks) else which
+        found.append(f"{text.replace('#', figure, 1)} ({which})")
+    return found
 
 
 def _span(values: Sequence[float | None]) -> str:
