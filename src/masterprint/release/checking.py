@@ -17,7 +17,7 @@ from masterprint.codecs.pyav import need_pyav
 from masterprint.errors import MasterprintError, UsageError
 from masterprint.files.reading import AudioFile, open_audio
 from masterprint.release.compact_disc import disc_of
-from masterprint.release.layout import expected_shape, pieces_of
+from masterprint.release.layout import expected_shape, hidden_apart, pieces_of
 from masterprint.release.levels import unlike_levels, with_level
 from masterprint.release.loading import Album, AlbumFileError
 from masterprint.release.masters import MASTERS
@@ -77,7 +77,6 @@ def check_album(album: Album, deliverables: Mapping[str, Deliverable]) -> Checke
         chains = [album.chains[album.chain_name(track)] for track in album.tracks]
         if (unlike := unlike_levels(chains, album.model.loudness)) is not None:
             found.problems.append(album.problem(("tracks", unlike[0]), unlike[1]))
-        found.problems += _joins(album, found.timeline)
         kinds = {deliverables[name].kind for name in album.model.deliver}
         _media(album, mixes, found, kinds)
     found.warnings += _levelled(album)
@@ -200,24 +199,16 @@ def _timeline(
         told = f"through {chain_name!r}: {error}" if chain_name else str(error)
         problems.append(album.problem(place_of(album, str(error)), told))
         return None
+    for run in timeline.runs:
+        index = run.parts[0].index
+        if chain_name is None and album.tracks[index].hidden and album.numbers[index]:
+            problems.append(album.problem(("tracks", index), hidden_apart(album, index)))
     hours = timeline.frames_at(48000) / 48000 / 3600
     if hours > MOST_HOURS:
         message = f"last {hours:.0f} hours in all; allowed: at most {MOST_HOURS}"
         problems.append(album.problem(("tracks",), message))
         return None
     return timeline
-
-
-def _joins(album: Album, timeline: Timeline) -> Iterator[Problem]:
-    """What is hidden lies in the file of the track before it, so it has its form."""
-    for run in timeline.runs:
-        index = run.parts[0].index
-        if album.tracks[index].hidden and album.numbers[index]:
-            message = (
-                "is behind a track of another sample rate or number of channels, and cannot lie in "
-                "its file; give their chains one sample_rate_hz in `master`"
-            )
-            yield album.problem(("tracks", index, "hidden"), message)
 
 
 def _media(album: Album, mixes: list[AudioFile], found: Checked, kinds: set[Any]) -> None:

@@ -114,6 +114,14 @@ def title_of(album: Album, index: int) -> str:
     return f"{'hidden track' if track.hidden else f'track {number}'}, {track.title!r}"
 
 
+def hidden_apart(album: Album, index: int) -> str:
+    """Why a hidden track that is alone in its run cannot be."""
+    return (
+        f"{title_of(album, index)}: is hidden behind a track of another sample rate or number of "
+        "channels, and cannot lie in its file: give their chains one sample_rate_hz in `master`"
+    )
+
+
 def gap_before(album: Album, index: int) -> float:
     """Seconds of silence before a track; the first has none unless it says so."""
     track = album.tracks[index]

@@ -15,7 +15,7 @@ from masterprint.files.quantiser import reserve
 from masterprint.files.writing import write_master
 from masterprint.release.assembly import ceiling_stage, cut, run_signal
 from masterprint.release.consistency import TrackFigures, TrackMeter
-from masterprint.release.layout import Layout
+from masterprint.release.layout import Layout, hidden_apart
 from masterprint.release.loading import Album
 from masterprint.release.timeline import Run
 from masterprint.signal import Signal
@@ -70,11 +70,7 @@ def stretches(album: Album, layout: Layout, gaps: Gaps = "keep") -> list[tuple[R
             index = layout.indexes[part.index]
             track, number = album.tracks[index], album.numbers[index]
             if track.hidden and number and not mine:
-                raise UsageError(
-                    f"track {number}, {track.title!r}: is hidden behind a track of another sample "
-                    "rate or number of channels, and cannot lie in its file.",
-                    hint="give their chains one sample_rate_hz in `master`",
-                )
+                raise UsageError(hidden_apart(album, index))
             if mine and not track.hidden:
                 end = min(mine[-1].end, part.begin) if gaps == "none" else part.begin
                 mine[-1] = replace(mine[-1], end=end)
