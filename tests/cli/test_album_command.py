@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 from contextlib import suppress
@@ -296,3 +297,17 @@ def test_tags_are_taken_from_an_album(run, album, tmp_path):
     assert done.returncode == 2
     assert "unnamed.wav: is none of the album's tracks, by name, ISRC or number" in done.stderr
     assert masterprint.read_tags(files[0]).title == "Shore"
+
+
+def test_a_working_level_does_not_take_the_balance_away(tmp_path):
+    chain = (
+        "masterprint: 1\nstages:\n  - loudness: {target_lufs: -16}\n"
+        "  - eq: {bands: [{shape: high_shelf, frequency_hz: 9000, gain_db: 1}]}\n"
+        "  - maximizer: {target_lufs: -20}\n"
+    )
+    tracks = [{"audio": noise(1, 3.0)}, {"audio": noise(2, 3.0, level=0.1)}]
+    album = write_album(tmp_path / "album", tracks, chain="loud.yaml", loudness={"mode": "album"})
+    (album.parent / "loud.yaml").write_text(chain)
+    found = [result.after.integrated_lufs for result in masterprint.render_album(album)]
+    assert found[0] - found[1] == pytest.approx(20 * math.log10(0.3 / 0.1), abs=0.1)
+    assert {each.status for each in masterprint.render_album(album)} == {"unchanged"}

@@ -235,10 +235,3 @@ def test_a_mediums_own_chain_is_looked_at_like_the_tracks(tmp_path):
 def test_a_text_that_cd_text_lacks_is_told_where_the_track_stands(tmp_path):
     said = refusal(tmp_path, [long(1), long(2, title="夜")], deliver=["cd"])
     assert "tracks[1]: Track 2" in said
-
-
-def test_a_chain_that_levels_every_mix_is_told_where_the_balance_was_to_stay(tmp_path):
-    found = check(tmp_path, [short(1)], chain="streaming", loudness={"mode": "album"})
-    assert any("'streaming' brings every mix to one loudness" in each for each in found.warnings)
-    found = check(tmp_path, [short(1)], chain="streaming", loudness={"mode": "track"})
-    assert not any("one loudness" in each for each in found.warnings)

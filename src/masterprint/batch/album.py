@@ -1,16 +1,19 @@
 """One gain for a set of mixes, so that together they measure the target and keep their balance.
 
-First every mix is listened to up to the stage that sets its loudness; all together tell the gain
-that a plain `loudness` needs. For a `maximizer` every mix is tried a second time at gains from
-there on, because limiting takes some of the loudness away (see `album_gain`).
+Chains that first bring a mix to a working level get one gain there for all mixes, so that what
+comes after still hears which is the loud one. Then every mix is listened to up to the stage that
+sets its loudness; all together tell the gain that a plain `loudness` needs. For a `maximizer` every
+mix is tried once more at gains from there on, because limiting takes some of the loudness away (see
+`album_gain`).
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,14 @@ from masterprint.chain.model import Chain
 from masterprint.dsp.guard import MARGIN_DB
 from masterprint.errors import UsageError
 from masterprint.rendering.album_gain import AlbumGain, gains_to_try, limited_gain, plain_gain
-from masterprint.rendering.audition import Heard, target_stage, with_gain
+from masterprint.rendering.audition import (
+    DIGITS,
+    Heard,
+    target_stage,
+    with_gain,
+    with_working_gains,
+    working_stages,
+)
 from masterprint.rendering.job import RenderJob
 from masterprint.sheets.ingredients import ChainIngredients
 from masterprint.stages.loudness import Loudness
@@ -40,6 +50,7 @@ class Album:
         gain_db: for each of them.
         target_lufs, reached_lufs: of all together; None where all are silent.
         note: why the target is not reached, if so.
+        working_db: the same gains for all where chains first go to a working level, by its name.
     """
 
     folder: Path
@@ -48,6 +59,7 @@ class Album:
     target_lufs: float
     reached_lufs: float | None
     note: str | None = None
+    working_db: dict[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain data for a log."""
@@ -84,13 +96,41 @@ def match_albums(
         for folder, members in albums.items():
             # One after another: what is known of its mixes is kept no longer than needed.
             own = [jobs[index] for index in members]
-            album = _matched(folder, own, pool, done, stopped)
-            found.append(album)
-            for index, job in zip(members, jobs_with_gain(own, album.gain_db), strict=True):
+            working_db = _working_gains(own, pool, stopped)
+            levelled = list(_with_chains(own, partial(with_working_gains, gains_db=working_db)))
+            album = _matched(folder, levelled, pool, done, stopped)
+            found.append(replace(album, working_db=working_db))
+            for index, job in zip(members, jobs_with_gain(levelled, album.gain_db), strict=True):
                 changed[index] = job
     finally:
         pool.close()
     return changed, found
+
+
+def _working_gains(
+    jobs: Sequence[RenderJob], pool: Pool, stopped: Callable[[], bool]
+) -> dict[str, float]:
+    """One gain for every working level that chains of an album have, so that its balance stays.
+
+    Each would bring its own mix to that level: after that, no gain could tell soft songs from loud
+    ones. Instead all together are brought there; of several levels in a chain, one after the other.
+    """
+    found: dict[str, float] = {}
+    stages = [working_stages(job.chain) for job in jobs]
+    for place in range(max(map(len, stages))):
+        members: dict[str, list[RenderJob]] = defaultdict(list)
+        targets: dict[str, float] = {}
+        for job, mine in zip(jobs, stages, strict=True):
+            if place < len(mine):
+                name, index, targets[name] = mine[place]
+                chain = with_working_gains(job.chain, found)
+                chain = chain.model_copy(update={"stages": chain.stages[: index + 1]})
+                members[name].append(replace(job, chain=chain))
+        for name, cut in members.items():
+            heard = listen(pool, cut, (), lambda name: None, stopped)
+            plain = plain_gain(heard, targets[name])
+            found[name] = 0.0 if plain is None else round(plain.gain_db, DIGITS)
+    return found
 
 
 def _matched(
@@ -120,12 +160,25 @@ def _matched(
     return album(limited_gain(limited, gains_db, target))
 
 
-def jobs_with_gain(jobs: Sequence[RenderJob], gain_db: float) -> Iterator[RenderJob]:
-    """The jobs with a given gain; those of one chain share the new one."""
+def jobs_with_gain(
+    jobs: Sequence[RenderJob], gain_db: float, working_db: Mapping[str, float] | None = None
+) -> Iterator[RenderJob]:
+    """The jobs with given gains where their chains would look for their own."""
+
+    def settled(chain: Chain) -> Chain:
+        return with_gain(with_working_gains(chain, working_db or {}), gain_db)
+
+    return _with_chains(jobs, settled)
+
+
+def _with_chains(
+    jobs: Sequence[RenderJob], change: Callable[[Chain], Chain]
+) -> Iterator[RenderJob]:
+    """The jobs with their chains changed; those of one chain share the new one."""
     known: dict[int, tuple[Chain, ChainIngredients]] = {}
     for job in jobs:
         if id(job.chain) not in known:
-            chain = with_gain(job.chain, gain_db)
+            chain = change(job.chain)
             known[id(job.chain)] = (chain, ChainIngredients.of(chain))
         chain, ingredients = known[id(job.chain)]
         yield replace(job, chain=chain, ingredients=ingredients)

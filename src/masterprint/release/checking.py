@@ -31,8 +31,6 @@ from masterprint.release.names import SIDE_FIELDS, template_problem
 from masterprint.release.profiles import Deliverable
 from masterprint.release.timeline import Timeline, lay_down
 from masterprint.release.workshop import track_name
-from masterprint.stages.loudness import Loudness
-from masterprint.stages.maximizer import Maximizer
 from masterprint.tags.covers import cover_of
 
 MOST_HOURS = 24
@@ -79,7 +77,6 @@ def check_album(album: Album, deliverables: Mapping[str, Deliverable]) -> Checke
             found.problems.append(album.problem(("tracks", unlike[0]), unlike[1]))
         kinds = {deliverables[name].kind for name in album.model.deliver}
         _media(album, mixes, found, kinds)
-    found.warnings += _levelled(album)
     found.warnings += _missing(album)
     if found.problems:
         raise AlbumFileError(album.file, found.problems)
@@ -249,22 +246,6 @@ def _unsuited(
         if wrong := album.chains[name or ""].problems(mix.sample_rate_hz, mix.channels):
             message = f"{name!r} does not suit the mix of {track.title!r}: {'; '.join(wrong)}"
             yield album.problem((medium, "chain"), message)
-
-
-def _levelled(album: Album) -> Iterator[str]:
-    """Chains that bring every mix to one loudness, where the album's balance was to stay."""
-    if album.model.loudness.mode != "album":
-        return
-    for name in dict.fromkeys(map(album.chain_name, album.tracks)):
-        stages = album.chains[name].stages
-        levels = [stage for stage in stages if isinstance(stage, Loudness | Maximizer)]
-        first = next((stage for stage in levels[:-1] if stage.acts), None)
-        if first is not None:
-            yield (
-                f"{name!r} brings every mix to one loudness in its stage {first.title!r}, before "
-                "the album's gain: how loud the mixes are beside one another is lost; to keep it, "
-                "use a copy of the chain without this stage"
-            )
 
 
 def _missing(album: Album) -> Iterator[str]:

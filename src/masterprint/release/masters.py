@@ -63,6 +63,7 @@ class Known:
         gain_db, reached_lufs, note: as they were found.
         target_lufs: of all together.
         works: a hash for each mix and its chain, before the gain.
+        working_db: gains at working levels, as `batch.album` names them.
     """
 
     gain_db: float
@@ -70,6 +71,7 @@ class Known:
     reached_lufs: float | None
     note: str | None
     works: tuple[str, ...]
+    working_db: dict[str, float]
 
     def is_of(self, works: Sequence[str]) -> bool:
         """Whether it was found for these, in whatever order."""
@@ -132,7 +134,7 @@ def settle(
     works = works_of(masters.jobs)
     known = known_gain(masters.folder)
     if known is not None and known.is_of(works):
-        jobs = tuple(jobs_with_gain(masters.jobs, known.gain_db))
+        jobs = tuple(jobs_with_gain(masters.jobs, known.gain_db, known.working_db))
         return replace(masters, jobs=jobs), _as_matched(masters, known)
     found, (matched,) = match_albums(masters.jobs, make_pool, done, stopped)
     data = {
@@ -141,6 +143,7 @@ def settle(
         "target_lufs": matched.target_lufs,
         "reached_lufs": matched.reached_lufs,
         "note": matched.note,
+        "working_db": matched.working_db,
         "works": list(works),
     }
     write_whole(masters.folder / GAIN_FILE, (json.dumps(data, indent=2) + "\n").encode())
@@ -157,12 +160,14 @@ def settled_before(masters: Masters) -> tuple[Masters, str | None]:
         return masters, None
     known = known_gain(masters.folder)
     if known is not None and known.is_of(works_of(masters.jobs)):
-        return replace(masters, jobs=tuple(jobs_with_gain(masters.jobs, known.gain_db))), None
+        settled = jobs_with_gain(masters.jobs, known.gain_db, known.working_db)
+        return replace(masters, jobs=tuple(settled)), None
     usual_db = 0.0 if known is None else known.gain_db
+    working_db = {} if known is None else known.working_db
     jobs: list[RenderJob] = []
     for job in masters.jobs:
         there_db = _gain_there(job)
-        jobs += jobs_with_gain([job], usual_db if there_db is None else there_db)
+        jobs += jobs_with_gain([job], usual_db if there_db is None else there_db, working_db)
     doubt = (
         "the gain of the album has to be found"
         if known is None
@@ -208,10 +213,20 @@ def known_gain(folder: Path) -> Known | None:
             None if data["reached_lufs"] is None else float(data["reached_lufs"]),
             None if data["note"] is None else str(data["note"]),
             tuple(map(str, data["works"])),
+            {str(name): float(gain) for name, gain in data["working_db"].items()},
         )
-    except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ):
         return None
-    figures = (known.gain_db, known.target_lufs, known.reached_lufs or 0.0)
+    figures = [known.gain_db, known.target_lufs, known.reached_lufs or 0.0]
+    figures += known.working_db.values()
     return known if all(abs(each) <= MOST_DB for each in figures) else None
 
 
@@ -227,7 +242,13 @@ def _own_loudness(album: Album, chain_name: str) -> Loudness:
 def _as_matched(masters: Masters, known: Known) -> Matched:
     count = len(masters.jobs)
     return Matched(
-        masters.folder, count, known.gain_db, known.target_lufs, known.reached_lufs, known.note
+        masters.folder,
+        count,
+        known.gain_db,
+        known.target_lufs,
+        known.reached_lufs,
+        known.note,
+        known.working_db,
     )
 
 

@@ -7,7 +7,7 @@ these `album` finds the one gain for all.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,6 +114,31 @@ def _limited(stage: Maximizer, signal: Signal, gains_db: Sequence[float]) -> Hea
     finally:
         programme.close()
     return Heard(meter.result().gating_powers, peak_dbtp, tuple(found))
+
+
+def working_stages(chain: Chain) -> list[tuple[str, int, float]]:
+    """The `loudness` stages that act on the whole signal before the one that sets the loudness.
+
+    They bring a mix to the level that compressors work at. Of each: a name for it that is the same
+    in all chains which have a stage like it in that place, its index, and its target in LUFS.
+    """
+    last, _ = target_stage(chain)
+    found: list[tuple[str, int, float]] = []
+    for index, stage in enumerate(chain.stages[:last]):
+        if isinstance(stage, Loudness) and stage.acts and stage.on == "stereo" and stage.mix == 1.0:
+            target = stage.target_lufs
+            found.append((f"{len(found) + 1} at {target:g} LUFS", index, target))
+    return found
+
+
+def with_working_gains(chain: Chain, gains_db: Mapping[str, float]) -> Chain:
+    """The chain with given gains in place of working levels, by the names of those."""
+    stages: list[Any] = list(chain.stages)
+    for name, index, _ in working_stages(chain):
+        if name in gains_db:
+            label = stages[index].label or "working level of the album"
+            stages[index] = Gain(gain_db=round(gains_db[name], DIGITS), label=label)
+    return chain.model_copy(update={"stages": stages})
 
 
 def with_gain(chain: Chain, gain_db: float) -> Chain:
