@@ -311,3 +311,21 @@ def test_a_working_level_does_not_take_the_balance_away(tmp_path):
     found = [result.after.integrated_lufs for result in masterprint.render_album(album)]
     assert found[0] - found[1] == pytest.approx(20 * math.log10(0.3 / 0.1), abs=0.1)
     assert {each.status for each in masterprint.render_album(album)} == {"unchanged"}
+
+
+def test_a_deliverable_may_have_names_of_its_own(run, album, tmp_path):
+    own = tmp_path / "own.yaml"
+    own.write_text(
+        "masterprint_platforms: 1\ndeliverables:\n  label-x:\n    kind: tracks\n"
+        "    names: '{isrc} {title}'\n    formats: [flac-16]\n"
+    )
+    text = album.read_text()
+    album.write_text(text.replace("deliver:\n- streaming\n- cd\n", "deliver: [label-x]\n"))
+    done = run("album", "deliver", album, "--platforms", own)
+    assert done.returncode == 0, done.stderr
+    folder = album.parent / "release" / "album" / "label-x"
+    assert (folder / "GBAYE2600002 Undertow.flac").exists()
+    own.write_text(own.read_text().replace("{isrc} {title}", "{artist}"))
+    done = run("album", "check", album, "--platforms", own)
+    assert done.returncode == 2
+    assert "names: found '{artist}', which names all alike" in done.stderr

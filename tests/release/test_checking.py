@@ -235,3 +235,15 @@ def test_a_mediums_own_chain_is_looked_at_like_the_tracks(tmp_path):
 def test_a_text_that_cd_text_lacks_is_told_where_the_track_stands(tmp_path):
     said = refusal(tmp_path, [long(1), long(2, title="夜")], deliver=["cd"])
     assert "tracks[1]: Track 2" in said
+
+
+def test_masters_of_different_rates_and_endless_fades_are_told(tmp_path):
+    tracks = [short(1, fade_out_s=2), {"audio": noise(2, 0.05, 48000), "rate": 48000}]
+    found = check(tmp_path, tracks)
+    assert any("different rates (44100 Hz, 48000 Hz)" in text for text in found.warnings)
+    assert any("fades of 'Track 1' are 2 s long" in text for text in found.warnings)
+
+
+def test_a_disc_may_have_titles_of_its_own(tmp_path):
+    tracks = [long(1, title="夜明け", cd_title="Yoake"), long(2)]
+    check(tmp_path, tracks, deliver=["cd"], artist="潮", cd={"artist": "Shio"})

@@ -66,6 +66,8 @@ class Track(Credits):
     isrc: Isrc | None = Field(None, description="of the recording, 12 characters")
     iswc: Iswc | None = Field(None, description="of the work")
     performer: Text | None = Field(None, description="where it is not the album's artist")
+    cd_title: Text | None = Field(None, description="on CD-Text, which knows ISO 8859-1 only")
+    cd_performer: Text | None = Field(None, description="on CD-Text, likewise")
     chain: Text | None = Field(None, description="instead of the album's chain")
     trim_db: float = Field(0.0, ge=-24, le=24, description="louder or softer than the others")
     gap_s: Seconds | None = Field(None, description="silence before it; else the album's gap_s")
@@ -118,6 +120,8 @@ Sides = Annotated[list[Annotated[int, Field(ge=1, le=MOST_TRACKS)]], Field(min_l
 class Disc(Settings):
     """What a compact disc of the album is like."""
 
+    title: Text | None = Field(None, description="on CD-Text, which knows ISO 8859-1 only")
+    artist: Text | None = Field(None, description="on CD-Text, likewise")
     longest_s: float = Field(4797.0, ge=60, le=5999, description="what the plant takes: 79:57")
     dither: Literal["tpdf", "shaped"] = Field("tpdf", description="of the 16-bit image")
     mark_lead_frames: int = Field(

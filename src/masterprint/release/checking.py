@@ -6,32 +6,27 @@ on lengths is looked at again when the masters are there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from masterprint.chain.wording import guess
 from masterprint.chain.yaml_source import Problem
-from masterprint.codecs.formats import FORMATS
-from masterprint.codecs.pyav import need_pyav
 from masterprint.errors import MasterprintError, UsageError
 from masterprint.files.reading import AudioFile, open_audio
+from masterprint.release.checking_file import file_problems
 from masterprint.release.compact_disc import disc_of
 from masterprint.release.layout import expected_shape, hidden_apart, pieces_of
 from masterprint.release.levels import unlike_levels, with_level
 from masterprint.release.loading import Album, AlbumFileError
-from masterprint.release.masters import MASTERS
 from masterprint.release.medium import (
     disc_problems,
+    lengths_of,
     place_of,
     side_plan,
     unlike_channels,
 )
-from masterprint.release.names import SIDE_FIELDS, template_problem
 from masterprint.release.profiles import Deliverable
 from masterprint.release.timeline import Timeline, lay_down
-from masterprint.release.workshop import track_name
-from masterprint.tags.covers import cover_of
 
 MOST_HOURS = 24
 """An album from a stranger must not fill the disk with silence."""
@@ -63,11 +58,7 @@ def check_album(album: Album, deliverables: Mapping[str, Deliverable]) -> Checke
         AlbumFileError: with everything that is wrong.
     """
     found = Checked()
-    found.problems += _order(album)
-    found.problems += _codes(album)
-    found.problems += _names(album, found.warnings)
-    found.problems += _wanted(album, deliverables)
-    found.problems += _cover(album)
+    found.problems += file_problems(album, deliverables, found.warnings)
     mixes = list(_mixes(album, found.problems))
     if not found.problems:
         found.timeline = _timeline(album, mixes, found.problems)
@@ -75,95 +66,14 @@ def check_album(album: Album, deliverables: Mapping[str, Deliverable]) -> Checke
         chains = [album.chains[album.chain_name(track)] for track in album.tracks]
         if (unlike := unlike_levels(chains, album.model.loudness)) is not None:
             found.problems.append(album.problem(("tracks", unlike[0]), unlike[1]))
-        kinds = {deliverables[name].kind for name in album.model.deliver}
+        wanted = [deliverables[name] for name in album.model.deliver]
+        found.warnings += _unlike_rates(wanted, found.timeline)
+        found.warnings += _faded_away(album, found.timeline)
+        kinds = {each.kind for each in wanted}
         _media(album, mixes, found, kinds)
-    found.warnings += _missing(album)
     if found.problems:
         raise AlbumFileError(album.file, found.problems)
     return found
-
-
-def _order(album: Album) -> Iterator[Problem]:
-    """How tracks follow one another."""
-    first = album.tracks[0]
-    if first.crossfade_s is not None:
-        message = "is of the first track, so there is nothing to crossfade it with"
-        yield album.problem(("tracks", 0, "crossfade_s"), message)
-    if all(track.hidden for track in album.tracks):
-        yield album.problem(("tracks",), "are all hidden; expected: at least one that is not")
-
-
-def _codes(album: Album) -> Iterator[Problem]:
-    """ISRC are of one recording each."""
-    seen: dict[str, int] = {}
-    for index, track in enumerate(album.tracks):
-        if track.isrc is None:
-            continue
-        if (other := seen.setdefault(track.isrc, index)) != index:
-            line = album.source.where(("tracks", other, "isrc"))[0]
-            message = (
-                f"{track.isrc} stands here a second time, first in line {line}, with "
-                f"{album.tracks[other].title!r}; every recording has an ISRC of its own"
-            )
-            yield album.problem(("tracks", index, "isrc"), message)
-
-
-def _names(album: Album, warnings: list[str]) -> Iterator[Problem]:
-    """Every delivered file has a name of its own."""
-    if (wrong := template_problem(album.model.side_names, SIDE_FIELDS)) is not None:
-        yield album.problem(("side_names",), wrong)
-    if (wrong := template_problem(album.model.names)) is not None:
-        yield album.problem(("names",), wrong)
-        return
-    seen: dict[str, int] = {}
-    for index, track in enumerate(album.tracks):
-        if track.hidden and album.numbers[index]:
-            continue  # lies in the file of the track before it
-        name = track_name(album, index, album.numbers[index])
-        if (other := seen.setdefault(name.casefold(), index)) != index:
-            line = album.source.where(("tracks", other))[0]
-            message = f"its files would be named {name!r}, like those of the track in line {line}"
-            yield album.problem(("tracks", index, "title"), message)
-        if track.title not in name and "{title" in album.model.names:
-            warnings.append(f"{track.title!r} cannot be the name of a file as it is: {name!r}")
-
-
-def _wanted(album: Album, deliverables: Mapping[str, Deliverable]) -> Iterator[Problem]:
-    """What is to be delivered is known, and named once."""
-    seen: set[str] = set()
-    for index, name in enumerate(album.model.deliver):
-        place = ("deliver", index)
-        if name not in deliverables:
-            message = f"there is no deliverable {name!r}{guess(name, sorted(deliverables))}"
-            yield album.problem(place, message)
-        elif name == MASTERS or name.startswith(f"{MASTERS}-"):
-            yield album.problem(place, f"{name!r} is what the folder of the masters is called")
-        elif name in seen:
-            yield album.problem(place, f"{name!r} stands here twice")
-        elif (missing := _missing_encoder(deliverables[name])) is not None:
-            yield album.problem(place, missing)
-        seen.add(name)
-
-
-def _cover(album: Album) -> Iterator[Problem]:
-    """The cover is a picture."""
-    if album.model.cover is not None:
-        try:
-            cover_of(album.place_of(album.model.cover))
-        except MasterprintError as error:
-            yield album.problem(("cover",), str(error))
-
-
-def _missing_encoder(profile: Deliverable) -> str | None:
-    """What a deliverable cannot be made for on this machine."""
-    for name in profile.formats:
-        fmt = FORMATS[name]
-        if fmt.needs_pyav:
-            try:
-                need_pyav(fmt)
-            except MasterprintError as error:
-                return str(error)
-    return None
 
 
 def _mixes(album: Album, problems: list[Problem]) -> Iterator[AudioFile]:
@@ -248,14 +158,24 @@ def _unsuited(
             yield album.problem((medium, "chain"), message)
 
 
-def _missing(album: Album) -> Iterator[str]:
-    """What a release should have."""
-    without = [track.title for track in album.tracks if track.isrc is None and not track.hidden]
-    if without:
-        yield f"without an ISRC: {', '.join(map(repr, without))}"
-    if album.model.upc is None:
-        yield "the album has no UPC or EAN"
-    seen: dict[str, str] = {}
-    for track in album.tracks:
-        if (other := seen.setdefault(track.mix, track.title)) != track.title:
-            yield f"{other!r} and {track.title!r} are made of one mix, {track.mix}"
+def _unlike_rates(wanted: Sequence[Deliverable], timeline: Timeline) -> Iterator[str]:
+    """Aggregators take an album at one rate."""
+    rates = sorted({run.sample_rate_hz for run in timeline.runs})
+    if len(rates) > 1 and any(
+        each.kind == "tracks" and each.sample_rate_hz is None for each in wanted
+    ):
+        yield (
+            f"the masters have different rates ({', '.join(f'{rate} Hz' for rate in rates)}), and "
+            "their files will, too; give their chains one sample_rate_hz in `master` if that is "
+            "not meant"
+        )
+
+
+def _faded_away(album: Album, timeline: Timeline) -> Iterator[str]:
+    """Fades that are longer than what they are on."""
+    for track, seconds in zip(album.tracks, lengths_of(timeline), strict=True):
+        if track.fade_in_s + track.fade_out_s > seconds:
+            yield (
+                f"the fades of {track.title!r} are {track.fade_in_s + track.fade_out_s:g} s long, "
+                f"longer than its {seconds:.1f} s"
+            )

@@ -76,8 +76,8 @@ def disc_of(album: Album, timeline: Timeline) -> Disc:
     return Disc(
         sectors=-(-frames // FRAMES_PER_SECTOR),
         tracks=tuple(tracks),
-        title=model.title,
-        performer=model.artist,
+        title=model.cd.title or model.title,
+        performer=model.cd.artist or model.artist,
         songwriter=_whole(model.songwriter, tracks, "songwriter"),
         composer=_whole(model.composer, tracks, "composer"),
         arranger=_whole(model.arranger, tracks, "arranger"),
@@ -161,8 +161,8 @@ def _track(album: Album, index: int, start: int, pregap: int | None) -> DiscTrac
     track, model = album.tracks[index], album.model
     return DiscTrack(
         start=start,
-        title=track.title,
-        performer=track.performer or model.artist,
+        title=track.cd_title or track.title,
+        performer=track.cd_performer or track.performer or model.cd.artist or model.artist,
         songwriter=track.songwriter or model.songwriter or "",
         composer=track.composer or model.composer or "",
         arranger=track.arranger or model.arranger or "",

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from masterprint.codecs.formats import FORMATS, format_guess
+from masterprint.release.names import template_problem
 from masterprint.stages.base import Line, Settings
 
 Kind = Literal["tracks", "masters", "sequence", "cd", "ddp", "vinyl", "cassette"]
@@ -39,6 +40,9 @@ class Deliverable(Settings):
     ceiling_dbtp: float | None = Field(
         None, ge=-20, le=0, description="true peak that holds after coding and converting"
     )
+    names: Line | None = Field(
+        None, max_length=200, description="template of its files; else the album's"
+    )
     gaps: Literal["keep", "none"] = Field("keep", description="silence behind tracks")
     bwf: bool = Field(False, description="WAV files with bext, iXML and loudness")
     replay_gain: bool = Field(False, description="gains for players that level what they play")
@@ -52,9 +56,11 @@ class Deliverable(Settings):
 
     @model_validator(mode="after")
     def _has_use_for_all(self) -> Deliverable:
-        tracks_only = {"formats", "sample_rate_hz", "target_lufs", "gaps", "replay_gain"}
+        tracks_only = {"formats", "sample_rate_hz", "target_lufs", "names", "gaps", "replay_gain"}
         if self.kind != "tracks" and (idle := sorted(tracks_only & self.model_fields_set)):
             raise ValueError(f"found {idle[0]}, for which a deliverable of {self.kind} has no use")
+        if self.names is not None and (wrong := template_problem(self.names)) is not None:
+            raise ValueError(f"names: {wrong}")
         if self.head_s and self.kind not in ("vinyl", "cassette"):
             raise ValueError(f"found head_s, for which a deliverable of {self.kind} has no use")
         return self

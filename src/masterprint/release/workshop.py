@@ -97,13 +97,13 @@ class Workshop:
         masters, chains = [job.master for job in jobs], [job.chain for job in jobs]
         return laid_out(self.album, masters, chains, indexes, head_s)
 
-    def name_of(self, index: int, number: int) -> str:
+    def name_of(self, index: int, number: int, template: str | None = None) -> str:
         """The delivered name of a track, without its ending."""
-        return track_name(self.album, index, number)
+        return track_name(self.album, index, number, template)
 
 
-def track_name(album: Album, index: int, number: int) -> str:
-    """A track's name after the album's template, without ending."""
+def track_name(album: Album, index: int, number: int, template: str | None = None) -> str:
+    """A track's name after a template, that of the album by default, without ending."""
     track, model = album.tracks[index], album.model
     own: dict[str, str | int | None] = {
         "track": number,
@@ -111,7 +111,7 @@ def track_name(album: Album, index: int, number: int) -> str:
         "performer": track.performer or model.artist,
         "isrc": track.isrc,
     }
-    return name_from(model.names, _of_album(album) | own)
+    return name_from(template or model.names, _of_album(album) | own)
 
 
 def side_name(album: Album, side: str) -> str:

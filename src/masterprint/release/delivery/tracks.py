@@ -176,7 +176,8 @@ def _encoded(delivery: Delivery, printed: list[Printed], fmt: Format) -> list[Co
 
 
 def _name(delivery: Delivery, printed: Printed) -> str:
-    return delivery.workshop.name_of(printed.index, printed.number)
+    names = delivery.profile.names
+    return delivery.workshop.name_of(printed.index, printed.number, names)
 
 
 def _tag(delivery: Delivery, coded: Coded, comparison: Consistency) -> None:
