@@ -329,3 +329,20 @@ def test_a_deliverable_may_have_names_of_its_own(run, album, tmp_path):
     done = run("album", "check", album, "--platforms", own)
     assert done.returncode == 2
     assert "names: found '{artist}', which names all alike" in done.stderr
+
+
+def test_on_revision_day_the_gain_may_stay(run, tmp_path):
+    chain = "masterprint: 1\nstages:\n  - loudness: {target_lufs: -20}\n"
+    tracks = [{"audio": noise(n, 3.0)} for n in range(3)]
+    album = write_album(tmp_path / "album", tracks, chain="loud.yaml", loudness={"mode": "album"})
+    (album.parent / "loud.yaml").write_text(chain)
+    before = [result.after.integrated_lufs for result in masterprint.render_album(album)]
+    album.write_text(album.read_text().replace("title: Track 3", "title: Track 3\n  trim_db: -0.5"))
+    done = run("album", "render", album, "--keep-gain", "--dry-run", "--json")
+    assert [row["would"] for row in json.loads(done.stdout)["would"]] == ["done", "done", "render"]
+    done = run("album", "render", album, "--keep-gain")
+    assert done.returncode == 0, done.stderr
+    assert "kept from before" in done.stderr
+    results = masterprint.render_album(album)  # kept it is, from now on
+    assert [result.status for result in results] == ["unchanged"] * 3
+    assert results[2].after.integrated_lufs == pytest.approx(before[2] - 0.5, abs=0.01)

@@ -42,6 +42,10 @@ OwnPlatforms = Annotated[
     Path | None,
     typer.Option("--platforms", metavar="FILE", help="Platforms and deliverables of your own."),
 ]
+KeepGain = Annotated[
+    bool,
+    typer.Option("--keep-gain", help="Leave the album's gain as it was found before."),
+]
 Replace = Annotated[
     bool, typer.Option("--overwrite", help="Replace what is there, whoever has changed it.")
 ]
@@ -61,6 +65,7 @@ def render(
     album: AlbumFile,
     output: Output = None,
     overwrite: Replace = False,
+    keep_gain: KeepGain = False,
     dry_run: DryRun = False,
     jobs: Jobs = None,
     timeout: Timeout = None,
@@ -72,7 +77,7 @@ def render(
     """Master the tracks of an album; what has not changed is not rendered again."""
     begin_workers(jobs, unless=dry_run)
     loaded, known = _loaded(album, platforms)
-    project = _project(loaded, known, output, overwrite, timeout, trust_path, dry_run)
+    project = _project(loaded, known, output, overwrite, timeout, trust_path, dry_run, keep_gain)
     if dry_run:
         tell_plan(project, None, as_json)
         return
@@ -84,6 +89,7 @@ def sequence(
     album: AlbumFile,
     output: Output = None,
     overwrite: Replace = False,
+    keep_gain: KeepGain = False,
     dry_run: DryRun = False,
     jobs: Jobs = None,
     timeout: Timeout = None,
@@ -98,11 +104,18 @@ def sequence(
     begin_workers(jobs, unless=dry_run)
     loaded, known = _loaded(album, platforms)
     names = [SEQUENCE]
-    project = _project(loaded, known, output, overwrite, timeout, trust_path, dry_run, names)
+    project = _project(
+        loaded, known, output, overwrite, timeout, trust_path, dry_run, keep_gain, names
+    )
     if dry_run:
         tell_plan(project, names, as_json)
         return
-    _render(project, jobs, False, as_json or quiet)
+    try:
+        _render(project, jobs, False, as_json or quiet)
+    except typer.Exit:
+        if as_json:
+            tell_undelivered(project, names)
+        raise
     with _saying(as_json or quiet) as say, project.workshop(say) as workshop:
         found = project.deliver(workshop, SEQUENCE)
     tell_sequence(found, as_json, quiet)
@@ -117,6 +130,7 @@ def deliver(
         typer.Option(metavar="NAME,...", help="Of the album's deliverables, only these."),
     ] = None,
     overwrite: Replace = False,
+    keep_gain: KeepGain = False,
     dry_run: DryRun = False,
     jobs: Jobs = None,
     timeout: Timeout = None,
@@ -133,7 +147,9 @@ def deliver(
     loaded, known = _loaded(album, platforms)
     chosen = None if only is None else [each.strip() for each in only.split(",") if each.strip()]
     names = wanted(loaded, chosen)
-    project = _project(loaded, known, output, overwrite, timeout, trust_path, dry_run, names)
+    project = _project(
+        loaded, known, output, overwrite, timeout, trust_path, dry_run, keep_gain, names
+    )
     if dry_run:
         tell_plan(project, names, as_json)
         return
@@ -173,6 +189,7 @@ def _project(
     timeout: float | None,
     trusted: list[Path] | None,
     dry_run: bool,
+    keep_gain: bool,
     names: list[str] | None = None,
 ) -> Project:
     from masterprint.release.checking import check_album
@@ -181,7 +198,9 @@ def _project(
     checked = check_album(loaded, known.deliverables)
     warn_of(loaded, checked.warnings)
     files = trusted or []
-    return Project.of(loaded, known, checked, output, overwrite, timeout, files, not dry_run, names)
+    return Project.of(
+        loaded, known, checked, output, overwrite, timeout, files, not dry_run, names, keep_gain
+    )
 
 
 def _render(project: Project, jobs: int | None, as_json: bool, quiet: bool) -> None:
@@ -205,9 +224,12 @@ def _render(project: Project, jobs: int | None, as_json: bool, quiet: bool) -> N
         )
     for each in matched:
         if each.note or not quiet:
-            reached = "silence" if each.reached_lufs is None else f"{each.reached_lufs:.2f} LUFS"
-            text = f"{each.folder.name}: {each.gain_db:+.2f} dB for all, together {reached}"
-            note = f" instead of {each.target_lufs:g}: {each.note}" if each.note else ""
+            text = f"{each.folder.name}: {each.gain_db:+.2f} dB for all"
+            if each.reached_lufs is not None:
+                text += f", together {each.reached_lufs:.2f} LUFS"
+            if each.note and each.reached_lufs is not None:
+                text += f" instead of {each.target_lufs:g}"
+            note = f": {each.note}" if each.note else ""
             print(clean(f"masterprint: {text}{note}"), file=sys.stderr)
     carry_out(project.jobs, How.of(jobs, None, False, as_json, quiet, None, None))
 

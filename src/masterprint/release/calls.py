@@ -23,6 +23,7 @@ def render_album(
     *,
     jobs: int | None = None,
     overwrite: bool = False,
+    keep_gain: bool = False,
     timeout_s: float | None = None,
     trusted: Sequence[str | Path] = (),
     platforms: str | Path | None = None,
@@ -34,6 +35,7 @@ def render_album(
         folder: for everything that is made; by default release/<name of the file> beside it.
         jobs: how many tracks at a time, each on a core of its own; all cores by default.
         overwrite: replace masters that somebody has changed, too.
+        keep_gain: leave the album's gain as it was found before, whatever has changed.
         timeout_s, trusted: as for `render`.
         platforms: a file with deliverables of your own.
 
@@ -41,7 +43,9 @@ def render_album(
         MasterprintError: the album cannot be made; nothing was begun.
     """
     loaded = load_album(album)
-    return _rendered(_project(loaded, folder, overwrite, timeout_s, trusted, platforms), jobs)
+    return _rendered(
+        _project(loaded, folder, overwrite, keep_gain, timeout_s, trusted, platforms), jobs
+    )
 
 
 def deliver_album(
@@ -51,6 +55,7 @@ def deliver_album(
     only: Sequence[str] | None = None,
     jobs: int | None = None,
     overwrite: bool = False,
+    keep_gain: bool = False,
     timeout_s: float | None = None,
     trusted: Sequence[str | Path] = (),
     platforms: str | Path | None = None,
@@ -61,14 +66,15 @@ def deliver_album(
 
     Args:
         only: of the album's deliverables, these.
-        album, folder, jobs, overwrite, timeout_s, trusted, platforms: as for `render_album`.
+        album, folder, jobs, overwrite, keep_gain, timeout_s, trusted, platforms: as for
+            `render_album`.
 
     Raises:
         MasterprintError: the album cannot be made, or a track cannot be rendered.
     """
     loaded = load_album(album)
     names = wanted(loaded, [only] if isinstance(only, str) else only)
-    project = _project(loaded, folder, overwrite, timeout_s, trusted, platforms, names)
+    project = _project(loaded, folder, overwrite, keep_gain, timeout_s, trusted, platforms, names)
     failed = [result for result in _rendered(project, jobs) if result.error is not None]
     if failed:
         raise MasterprintError("\n".join(str(result.error) for result in failed))
@@ -79,6 +85,7 @@ def _project(
     loaded: Album,
     folder: str | Path | None,
     overwrite: bool,
+    keep_gain: bool,
     timeout_s: float | None,
     trusted: Sequence[str | Path],
     platforms: str | Path | None,
@@ -88,7 +95,17 @@ def _project(
     checked = check_album(loaded, known.deliverables)
     place = None if folder is None else Path(folder)
     files = [Path(file) for file in trusted]
-    return Project.of(loaded, known, checked, place, overwrite, timeout_s, files, names=names)
+    return Project.of(
+        loaded,
+        known,
+        checked,
+        place,
+        overwrite,
+        timeout_s,
+        files,
+        names=names,
+        keeps_gain=keep_gain,
+    )
 
 
 def _rendered(project: Project, jobs: int | None) -> list[RenderResult]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from masterprint.batch.album import Album as Matched
@@ -30,6 +30,7 @@ from masterprint.sheets.sheet import load_sheet, sheet_path
 MASTERS = "masters"
 """The folder of the masters; those of a medium of their own have its chain's name behind it."""
 GAIN_FILE = "album-gain.json"
+KEPT = "kept from before; what all tracks together measure has not been looked at since"
 MOST_GAIN_FILE_BYTES = 1 << 20
 MOST_DB = 200.0
 """No figure that was found is beyond: a file that says so, or says nan, is not ours."""
@@ -43,11 +44,13 @@ class Masters:
         folder: of the masters.
         jobs: of the tracks, in order; in mode `album` without their gain until `settle`.
         loudness: as the album has it.
+        keeps_gain: whether a gain that was found before stays, whatever has changed since.
     """
 
     folder: Path
     jobs: tuple[RenderJob, ...]
     loudness: Loudness
+    keeps_gain: bool = False
 
     @property
     def shares_gain(self) -> bool:
@@ -87,6 +90,7 @@ def plan_masters(
     timeout_s: float | None = None,
     trusted: Sequence[Path] = (),
     make_folders: bool = True,
+    keeps_gain: bool = False,
 ) -> Masters:
     """The jobs of an album's tracks.
 
@@ -97,6 +101,7 @@ def plan_masters(
         if_there: what becomes of masters that are there.
         timeout_s, trusted: as for `prepare`.
         make_folders: whether the folder is made.
+        keeps_gain: whether a gain that was found before stays.
 
     Raises:
         MasterprintError: a chain has no target, a plugin is missing, a name collides.
@@ -113,7 +118,7 @@ def plan_masters(
             known[key] = prepare(levelled, {"format": "wav"}, {}, timeout_s, trusted, name)
         wishes.append(Wish(known[key], album.mix_of(track), folder / _file_name(track, taken)))
     jobs = plan_all(wishes, if_there, timeout_s, make_folders)
-    return Masters(folder, tuple(jobs), loudness)
+    return Masters(folder, tuple(jobs), loudness, keeps_gain)
 
 
 def settle(
@@ -133,21 +138,28 @@ def settle(
         return masters, None
     works = works_of(masters.jobs)
     known = known_gain(masters.folder)
-    if known is not None and known.is_of(works):
+    if known is not None and (masters.keeps_gain or known.is_of(works)):
+        if not known.is_of(works):
+            known = replace(known, works=works, reached_lufs=None, note=KEPT)
+            _write_gain(masters.folder, known)
         jobs = tuple(jobs_with_gain(masters.jobs, known.gain_db, known.working_db))
         return replace(masters, jobs=jobs), _as_matched(masters, known)
     found, (matched,) = match_albums(masters.jobs, make_pool, done, stopped)
-    data = {
-        "masterprint_album_gain": 1,
-        "gain_db": matched.gain_db,
-        "target_lufs": matched.target_lufs,
-        "reached_lufs": matched.reached_lufs,
-        "note": matched.note,
-        "working_db": matched.working_db,
-        "works": list(works),
-    }
-    write_whole(masters.folder / GAIN_FILE, (json.dumps(data, indent=2) + "\n").encode())
+    new = Known(
+        matched.gain_db,
+        matched.target_lufs,
+        matched.reached_lufs,
+        matched.note,
+        works,
+        matched.working_db,
+    )
+    _write_gain(masters.folder, new)
     return replace(masters, jobs=tuple(found)), matched
+
+
+def _write_gain(folder: Path, known: Known) -> None:
+    data = {"masterprint_album_gain": 1, **asdict(known)}
+    write_whole(folder / GAIN_FILE, (json.dumps(data, indent=2) + "\n").encode())
 
 
 def settled_before(masters: Masters) -> tuple[Masters, str | None]:
@@ -159,7 +171,7 @@ def settled_before(masters: Masters) -> tuple[Masters, str | None]:
     if not masters.shares_gain:
         return masters, None
     known = known_gain(masters.folder)
-    if known is not None and known.is_of(works_of(masters.jobs)):
+    if known is not None and (masters.keeps_gain or known.is_of(works_of(masters.jobs))):
         settled = jobs_with_gain(masters.jobs, known.gain_db, known.working_db)
         return replace(masters, jobs=tuple(settled)), None
     usual_db = 0.0 if known is None else known.gain_db

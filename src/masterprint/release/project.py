@@ -80,6 +80,7 @@ class Project:
         trusted: Sequence[Path] = (),
         make_folders: bool = True,
         names: Sequence[str] | None = None,
+        keeps_gain: bool = False,
     ) -> Project:
         """Plan the masters of an album; those that only some deliverables need, where named.
 
@@ -105,6 +106,7 @@ class Project:
                 timeout_s=timeout_s,
                 trusted=trusted,
                 make_folders=make_folders,
+                keeps_gain=keeps_gain,
             )
 
         chains = {None} | {
