@@ -7,9 +7,8 @@ with the hash of all that it was found from.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from masterprint.batch.album import Album as Matched
@@ -17,8 +16,8 @@ from masterprint.batch.album import jobs_with_gain, match_albums
 from masterprint.batch.rendering import Pool
 from masterprint.batch.run import default_workers, run_all
 from masterprint.errors import SheetError, UsageError
-from masterprint.files.whole import write_whole
 from masterprint.release.album import Loudness, Track
+from masterprint.release.known_gain import KEPT, Known, known_gain, write_known_gain
 from masterprint.release.levels import with_level
 from masterprint.release.loading import Album
 from masterprint.rendering.audition import target_stage
@@ -29,11 +28,6 @@ from masterprint.sheets.sheet import load_sheet, sheet_path
 
 MASTERS = "masters"
 """The folder of the masters; those of a medium of their own have its chain's name behind it."""
-GAIN_FILE = "album-gain.json"
-KEPT = "kept from before; what all tracks together measure has not been looked at since"
-MOST_GAIN_FILE_BYTES = 1 << 20
-MOST_DB = 200.0
-"""No figure that was found is beyond: a file that says so, or says nan, is not ours."""
 
 
 @dataclass(frozen=True)
@@ -56,29 +50,6 @@ class Masters:
     def shares_gain(self) -> bool:
         """Whether one gain has to be found for all."""
         return self.loudness.mode == "album"
-
-
-@dataclass(frozen=True)
-class Known:
-    """What was found for an album before.
-
-    Attributes:
-        gain_db, reached_lufs, note: as they were found.
-        target_lufs: of all together.
-        works: a hash for each mix and its chain, before the gain.
-        working_db: gains at working levels, as `batch.album` names them.
-    """
-
-    gain_db: float
-    target_lufs: float
-    reached_lufs: float | None
-    note: str | None
-    works: tuple[str, ...]
-    working_db: dict[str, float]
-
-    def is_of(self, works: Sequence[str]) -> bool:
-        """Whether it was found for these, in whatever order."""
-        return sorted(self.works) == sorted(works)
 
 
 def plan_masters(
@@ -141,7 +112,7 @@ def settle(
     if known is not None and (masters.keeps_gain or known.is_of(works)):
         if not known.is_of(works):
             known = replace(known, works=works, reached_lufs=None, note=KEPT)
-            _write_gain(masters.folder, known)
+            write_known_gain(masters.folder, known)
         jobs = tuple(jobs_with_gain(masters.jobs, known.gain_db, known.working_db))
         return replace(masters, jobs=jobs), _as_matched(masters, known)
     found, (matched,) = match_albums(masters.jobs, make_pool, done, stopped)
@@ -153,13 +124,8 @@ def settle(
         works,
         matched.working_db,
     )
-    _write_gain(masters.folder, new)
+    write_known_gain(masters.folder, new)
     return replace(masters, jobs=tuple(found)), matched
-
-
-def _write_gain(folder: Path, known: Known) -> None:
-    data = {"masterprint_album_gain": 1, **asdict(known)}
-    write_whole(folder / GAIN_FILE, (json.dumps(data, indent=2) + "\n").encode())
 
 
 def settled_before(masters: Masters) -> tuple[Masters, str | None]:
@@ -212,34 +178,6 @@ def works_of(jobs: Sequence[RenderJob]) -> tuple[str, ...]:
 
     found = dict(run_all(jobs, work, default_workers(len(jobs))))
     return tuple(found[index] for index in range(len(jobs)))
-
-
-def known_gain(folder: Path) -> Known | None:
-    """What was found before; None where nothing was, or where it cannot be read."""
-    try:
-        with (folder / GAIN_FILE).open("rb") as file:
-            data = json.loads(file.read(MOST_GAIN_FILE_BYTES))
-        known = Known(
-            float(data["gain_db"]),
-            float(data["target_lufs"]),
-            None if data["reached_lufs"] is None else float(data["reached_lufs"]),
-            None if data["note"] is None else str(data["note"]),
-            tuple(map(str, data["works"])),
-            {str(name): float(gain) for name, gain in data["working_db"].items()},
-        )
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        OverflowError,
-        RecursionError,
-    ):
-        return None
-    figures = [known.gain_db, known.target_lufs, known.reached_lufs or 0.0]
-    figures += known.working_db.values()
-    return known if all(abs(each) <= MOST_DB for each in figures) else None
 
 
 def _own_loudness(album: Album, chain_name: str) -> Loudness:

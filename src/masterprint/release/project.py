@@ -18,7 +18,7 @@ from masterprint.chain.wording import guess
 from masterprint.errors import UsageError
 from masterprint.files.unfinished import working_folder
 from masterprint.release.checking import Checked
-from masterprint.release.delivering import Delivered, deliver, recipe, unchanged, why_deliver
+from masterprint.release.delivering import Delivered, deliver, unchanged
 from masterprint.release.loading import Album
 from masterprint.release.masters import (
     MASTERS,
@@ -31,6 +31,7 @@ from masterprint.release.masters import (
 from masterprint.release.names import safe_name
 from masterprint.release.platforms import Platforms
 from masterprint.release.profiles import Deliverable
+from masterprint.release.recipes import recipe, why_deliver
 from masterprint.release.workshop import Say, Workshop
 from masterprint.rendering.job import IfThere, RenderJob
 from masterprint.stages.beside import within
