@@ -57,7 +57,7 @@ def test_the_walk_through_works_as_it_is_typed(
 def test_the_session_in_the_readme_works_as_it_is_typed(studio: Path) -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"```console\n(\$ masterprint plugins.*?)```", readme, re.DOTALL)
-    (chain,) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
+    (chain, *_) = re.findall(r"```yaml\n(.*?)```", readme, re.DOTALL)
     (studio / "low-tide.yaml").write_text(chain)
     for command in re.findall(r"^\$ (.*)$", block, re.MULTILINE):
         typed = command.replace("ZaMaximX2", '"Fixture Gain"').replace("Threshold", "Gain")
