@@ -36,7 +36,7 @@ docs: .venv/installed
 	.venv/bin/python tools/stage_reference.py
 
 clean:
-	rm -rf .venv .bench .fixtures masterprint-demo
+	rm -rf .venv .bench .fixtures masterprint-demo masterprint-album
 
 # Plugins for the tests to host. Where they cannot be compiled, .fixtures/WHY.txt says why.
 .fixtures/BUILT: tools/make-test-plugins tests/plugins/fixture/Fixture.cpp tests/plugins/fixture/DistrhoPluginInfo.h
