@@ -19,7 +19,6 @@ from masterprint.disc.sources import read_disc
 from masterprint.errors import MasterprintError, UsageError
 from masterprint.files.pcm_hash import pcm_sha256
 from masterprint.release import manifest
-from masterprint.release.delivering import try_deliver
 from masterprint.release.delivery import tracks
 from masterprint.sheets.sheet import load_sheet
 from other_tools import ask, mediainfo
@@ -154,9 +153,7 @@ def test_a_full_disk_leaves_the_old_delivery_and_no_half_a_new_one(tmp_path):
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, old[1]))
         with project.workshop() as workshop:
-            found = try_deliver(
-                lambda: project.deliver(workshop, "streaming"), "streaming", first.folder
-            )
+            found = project.try_deliver(workshop, "streaming")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, old)
         signal.signal(signal.SIGXFSZ, handler)

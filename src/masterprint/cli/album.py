@@ -110,12 +110,7 @@ def sequence(
     if dry_run:
         tell_plan(project, names, as_json)
         return
-    try:
-        _render(project, jobs, False, as_json or quiet)
-    except typer.Exit:
-        if as_json:
-            tell_undelivered(project, names)
-        raise
+    _render_first(project, names, jobs, as_json, quiet)
     with _saying(as_json or quiet) as say, project.workshop(say) as workshop:
         found = project.deliver(workshop, SEQUENCE)
     tell_sequence(found, as_json, quiet)
@@ -140,7 +135,6 @@ def deliver(
     quiet: Quiet = False,
 ) -> None:
     """Make everything that the album file asks for, each in a folder of its own."""
-    from masterprint.release.delivering import try_deliver
     from masterprint.release.project import wanted
 
     begin_workers(jobs, unless=dry_run)
@@ -153,22 +147,9 @@ def deliver(
     if dry_run:
         tell_plan(project, names, as_json)
         return
-    try:
-        _render(project, jobs, False, as_json or quiet)
-    except typer.Exit:
-        if as_json:
-            tell_undelivered(project, names)
-        raise
-    found = []
-    with _saying(as_json or quiet) as say, project.workshop(say) as workshop:
-        for name in names:
-            found.append(
-                try_deliver(
-                    lambda name=name: project.deliver(workshop, name),  # type: ignore[misc]
-                    name,
-                    project.folder / name,
-                )
-            )
+    _render_first(project, names, jobs, as_json, quiet)
+    with _saying(as_json or quiet) as say:
+        found = list(project.deliver_all(names, say))
     tell_delivered(found, as_json, quiet)
     if any(each.status == "failed" for each in found):
         raise typer.Exit(1)
@@ -232,6 +213,18 @@ def _render(project: Project, jobs: int | None, as_json: bool, quiet: bool) -> N
             note = f": {each.note}" if each.note else ""
             print(clean(f"masterprint: {text}{note}"), file=sys.stderr)
     carry_out(project.jobs, How.of(jobs, None, False, as_json, quiet, None, None))
+
+
+def _render_first(
+    project: Project, names: list[str], jobs: int | None, as_json: bool, quiet: bool
+) -> None:
+    """The masters, before what is made of them; where one fails, JSON still names every one."""
+    try:
+        _render(project, jobs, False, as_json or quiet)
+    except typer.Exit:
+        if as_json:
+            tell_undelivered(project, names)
+        raise
 
 
 @contextmanager

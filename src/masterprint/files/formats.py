@@ -17,6 +17,14 @@ MOST_AIFF_BYTES = (1 << 32) - 4096
 """Sizes in AIFF have 32 bits; its other chunks are small."""
 
 
+def full_scale(bits: int | None) -> float:
+    """Magnitude from which a sample of so many bits counts as at full scale.
+
+    The last step but a quarter; None is for float.
+    """
+    return 1.0 if bits is None else 1.0 - 1.25 * 2.0 ** (1 - bits)
+
+
 @dataclass(frozen=True)
 class MasterFormat:
     """What a master is written as.
@@ -42,6 +50,11 @@ class MasterFormat:
     def bits(self) -> int:
         """Bits per sample."""
         return int(self.bit_depth.rstrip("f"))
+
+    @property
+    def full_scale(self) -> float:
+        """Magnitude from which a sample counts as at full scale."""
+        return full_scale(self.bits if self.is_integer else None)
 
     def problems(
         self, sample_rate_hz: int, channels: int = 2, frames: int | None = None

@@ -13,6 +13,7 @@ import numpy as np
 import soundfile
 
 from masterprint.errors import AudioFileError, CutShortError, SignalError
+from masterprint.files.formats import full_scale
 from masterprint.files.kernels import find_beyond, from_integers
 from masterprint.files.pcm import find_pcm
 from masterprint.files.promises import check_whole, length_told
@@ -72,8 +73,8 @@ class AudioFile:
 
     @property
     def full_scale(self) -> float:
-        """Magnitude from which a sample counts as at full scale: the last step but a quarter."""
-        return 1.0 if self.bits is None else 1.0 - 1.25 * 2.0 ** (1 - self.bits)
+        """Magnitude from which a sample counts as at full scale."""
+        return full_scale(self.bits)
 
     def signal(self, block_frames: int = BLOCK_FRAMES) -> Signal:
         """The audio, to be taken once.
@@ -144,6 +145,22 @@ class AudioFile:
             )
 
 
+def need_file(path: Path) -> None:
+    """See that there is a file with something in it, before it is opened: a pipe would wait.
+
+    Raises:
+        AudioFileError: a folder, a pipe or a device, or empty.
+        OSError: it cannot be looked at.
+    """
+    status = path.stat()
+    if stat.S_ISDIR(status.st_mode):
+        raise AudioFileError(f"{path}: is a folder, where an audio file is expected.")
+    if not stat.S_ISREG(status.st_mode):
+        raise AudioFileError(f"{path}: is a pipe or a device, where a file is expected.")
+    if status.st_size == 0:
+        raise CutShortError(f"{path}: is empty (0 bytes), where audio is expected.")
+
+
 def open_audio(path: Path) -> AudioFile:
     """Look at an audio file: what it is, and that it is whole as far as its header can tell.
 
@@ -151,13 +168,7 @@ def open_audio(path: Path) -> AudioFile:
         AudioFileError: missing, empty, not audio, cut short, or of a size beyond all sense.
     """
     try:
-        status = path.stat()
-        if stat.S_ISDIR(status.st_mode):
-            raise AudioFileError(f"{path}: is a folder, where an audio file is expected.")
-        if not stat.S_ISREG(status.st_mode):
-            raise AudioFileError(f"{path}: is a pipe or a device, where a file is expected.")
-        if status.st_size == 0:
-            raise CutShortError(f"{path}: is empty (0 bytes), where audio is expected.")
+        need_file(path)
         with _opened(path) as file:
             log = file.extra_info
             found = AudioFile(

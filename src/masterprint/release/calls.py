@@ -10,7 +10,7 @@ from masterprint.batch.pool import LocalPool
 from masterprint.batch.rendering import render_many
 from masterprint.errors import MasterprintError
 from masterprint.release.checking import check_album
-from masterprint.release.delivering import Delivered, try_deliver
+from masterprint.release.delivering import Delivered
 from masterprint.release.loading import Album, load_album
 from masterprint.release.platforms import load_platforms
 from masterprint.release.project import Project, wanted
@@ -78,7 +78,7 @@ def deliver_album(
     failed = [result for result in _rendered(project, jobs) if result.error is not None]
     if failed:
         raise MasterprintError("\n".join(str(result.error) for result in failed))
-    return _delivered(project, names)
+    return project.deliver_all(names)
 
 
 def _project(
@@ -113,13 +113,3 @@ def _rendered(project: Project, jobs: int | None) -> list[RenderResult]:
     project.settle(lambda tasks: LocalPool(cores, tasks))
     found = dict(render_many(project.jobs, cores))
     return [found[index] for index in range(len(project.jobs))]
-
-
-def _delivered(project: Project, names: Sequence[str]) -> Iterator[Delivered]:
-    with project.workshop() as workshop:
-        for name in names:
-            yield try_deliver(
-                lambda name=name: project.deliver(workshop, name),  # type: ignore[misc]
-                name,
-                project.folder / name,
-            )

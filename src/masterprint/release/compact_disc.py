@@ -108,7 +108,7 @@ def write_disc_image(album: Album, layout: Layout, path: Path) -> Image:
         reserve(master),
         limited=not is_exact(layout.sources, master.bits),
     )
-    meter = Meter(SAMPLE_RATE_HZ, 2, 1.0 - 1.25 * 2.0 ** (1 - master.bits))
+    meter = Meter(SAMPLE_RATE_HZ, 2, master.full_scale)
     signal = _filled(signal, disc.sectors * FRAMES_PER_SECTOR)
     signal = signal.carrying(ahead(signal.blocks))
     written = write_master(signal, path, master, heard=meter.feed)

@@ -8,12 +8,12 @@ alone, unless it is said that it may go.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from masterprint.errors import AudioFileError, MasterprintError
+from masterprint.errors import AudioFileError
 from masterprint.files.unfinished import discard_abandoned, hidden_folder
 from masterprint.files.whole import locked
 from masterprint.release.delivery import disc, masters, sequence, sides, tracks
@@ -134,14 +134,6 @@ def unchanged(name: str, folder: Path) -> Delivered:
     notes = data.get("notes")
     said = tuple(map(str, notes)) if isinstance(notes, list) else ()
     return Delivered(name, folder, "unchanged", None, files, said, facts)
-
-
-def try_deliver(make: Callable[[], Delivered], name: str, folder: Path) -> Delivered:
-    """The same; what goes wrong is in the result."""
-    try:
-        return make()
-    except MasterprintError as error:
-        return Delivered(name, folder, "failed", str(error))
 
 
 def cover_in(album: Album) -> Cover | None:

@@ -116,9 +116,7 @@ def print_tracks(
         for stretch, piece in zip(mine, cut(whole, spans), strict=True):
             done(album.tracks[stretch.index].title)
             signal = _worked(piece, sample_rate_hz, gain_db(stretch), ceiling, master)
-            meter = TrackMeter(
-                signal.sample_rate_hz, signal.channels, 1.0 - 1.25 * 2.0 ** (1 - master.bits)
-            )
+            meter = TrackMeter(signal.sample_rate_hz, signal.channels, master.full_scale)
             path = name_of(stretch)
             written = write_master(meter.listening(signal), path, master, heard=meter.feed)
             yield Printed(path, stretch.number, stretch.index, meter.result(), written.pcm_sha256)

@@ -15,7 +15,7 @@ from pathlib import Path
 from masterprint.batch.album import Album as Matched
 from masterprint.batch.rendering import Pool
 from masterprint.chain.wording import guess
-from masterprint.errors import UsageError
+from masterprint.errors import MasterprintError, UsageError
 from masterprint.files.unfinished import working_folder
 from masterprint.release.checking import Checked
 from masterprint.release.delivering import Delivered, deliver, unchanged
@@ -177,6 +177,21 @@ class Project:
             return unchanged(name, self.folder / name)
         made, profile = self.recipe_of(name), self.platforms.deliverables[name]
         return deliver(workshop, name, profile, self.folder / name, made, self.platforms)
+
+    def deliver_all(
+        self, names: Sequence[str], say: Say = lambda text: None
+    ) -> Iterator[Delivered]:
+        """Make deliverables, one after another; what goes wrong with one is in its result."""
+        with self.workshop(say) as workshop:
+            for name in names:
+                yield self.try_deliver(workshop, name)
+
+    def try_deliver(self, workshop: Workshop, name: str) -> Delivered:
+        """As `deliver`; what goes wrong is in the result."""
+        try:
+            return self.deliver(workshop, name)
+        except MasterprintError as error:
+            return Delivered(name, self.folder / name, "failed", str(error))
 
 
 def wanted(album: Album, only: Sequence[str] | None) -> list[str]:

@@ -67,8 +67,7 @@ def render_job(job: RenderJob, progress: RenderProgress | None = None) -> Render
     with met_in(job.mix):
         signal, reports = chain_at_rate(job.chain.stages, source, rate)
     progress.follow(reports, source.frames, audio.sample_rate_hz)
-    quantum = 1.25 * 2.0 ** (1 - master_format.bits) if master_format.is_integer else 0.0
-    after = Meter(rate, audio.channels, 1.0 - quantum)
+    after = Meter(rate, audio.channels, master_format.full_scale)
     result = RenderResult(mix=job.mix, master=job.master, status="ok")
 
     def whole(written: Written) -> Callable[[], None]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import stat
 from pathlib import Path
 from typing import Literal
 
 from mutagen.mp3 import HeaderNotFoundError, MPEGInfo
 
-from masterprint.errors import AudioFileError, CutShortError
+from masterprint.errors import AudioFileError
+from masterprint.files.reading import need_file
 from masterprint.tags.id3 import HEAD_BYTES
 from masterprint.tags.mp3 import tag_size
 from masterprint.tags.ogg import CODECS, PACKET_AT
@@ -39,13 +39,7 @@ def container_of(path: Path) -> Container:
         AudioFileError: it cannot be read, or is none that holds tags.
     """
     try:
-        status = path.stat()
-        if stat.S_ISDIR(status.st_mode):
-            raise AudioFileError(f"{path}: is a folder, where an audio file is expected.")
-        if not stat.S_ISREG(status.st_mode):
-            raise AudioFileError(f"{path}: is a pipe or a device, where a file is expected.")
-        if status.st_size == 0:
-            raise CutShortError(f"{path}: is empty (0 bytes), where audio is expected.")
+        need_file(path)
         with path.open("rb") as file:
             head = file.read(64)
             begin = tag_size(head[:HEAD_BYTES])

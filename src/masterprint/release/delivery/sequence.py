@@ -27,7 +27,7 @@ def write(delivery: Delivery) -> None:
     signal = programme(
         layout.timeline, layout.sources, rate, layout.ceiling_dbtp, reserve(master), limited=False
     )
-    meter = Meter(rate, signal.channels, 1.0 - 1.25 * 2.0 ** (1 - master.bits))
+    meter = Meter(rate, signal.channels, master.full_scale)
     signal = signal.carrying(ahead(signal.blocks))
     name = f"{safe_name(delivery.model.title)}.wav"
     written = write_master(signal, delivery.folder / name, master, heard=meter.feed)

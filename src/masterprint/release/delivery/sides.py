@@ -62,7 +62,7 @@ def _write(
             reserve(master),
             limited=not is_exact(layout.sources, master.bits),
         )
-        meter = Meter(rate, signal.channels, 1.0 - 1.25 * 2.0 ** (1 - master.bits))
+        meter = Meter(rate, signal.channels, master.full_scale)
         groove = GrooveMeter(rate) if signal.channels == 2 and medium == "vinyl" else None
         signal = signal.carrying(ahead(signal.blocks))
         written = write_master(
